@@ -1,0 +1,200 @@
+//! The typed configuration: plain data, changed only through [`apply`](crate::apply).
+//!
+//! | Module | Holds |
+//! | --- | --- |
+//! | `address` | subnets and ranges |
+//! | `interface` | ports and routes |
+//! | `object` | named addresses and services, groups |
+//! | `access` | access lists and their bindings |
+//! | `nat` | translation rules |
+//! | `policy` | class maps, policy maps, TLS proxies, SSL settings |
+//! | `pki` | trustpoints and certificates |
+//! | `system` | time, passwords, banners, idle times, kept lines |
+//! | `resolve` | what names stand for, rules in the order of matching |
+
+mod access;
+mod address;
+mod interface;
+mod nat;
+mod object;
+mod pki;
+mod policy;
+mod resolve;
+mod system;
+
+pub use access::{
+    AccessGroupPlace, AccessLine, AccessList, AccessRule, Action, AddressMatch, IcmpRule,
+    PortSelect, RuleLog, RuleService,
+};
+pub use address::{AddressRange, Subnet};
+pub use interface::{DEFAULT_MTU, Duplex, Interface, Route, Speed};
+pub use nat::{
+    AutoNat, AutoNatKind, DynamicMapping, ManualDestination, ManualMapped, ManualNat,
+    ManualService, ManualSource, MappedAddress, NatInterfaces, PatPool, PortTranslation,
+    RealAddress,
+};
+pub use object::{
+    GroupTransport, IcmpMatch, NetworkGroup, NetworkMember, NetworkObject, ObjectAddress,
+    PortMatch, Service, ServiceGroup, ServiceMember, ServiceObject, Transport,
+};
+pub use pki::{
+    Certificate, ClientType, Enrollment, Fqdn, RevocationMethod, Trustpoint, ValidationUsage,
+};
+pub use policy::{
+    CLASS_DEFAULT, CipherSuite, ClassMap, ClassMatch, InspectEngine, InspectMap, InspectMapKind,
+    Inspection, PolicyClass, PolicyMap, PolicyPlace, SipSettings, SslCipherLevel, SslCipherScope,
+    SslSettings, TlsProxy, TlsVersion,
+};
+pub use resolve::RuleMatch;
+pub use system::{
+    BannerKind, ClockSettings, DatedMoment, KeptLines, KeptSection, NtpAlgorithm, NtpKey,
+    NtpServer, NtpSettings, SummerRule, SummerTime, TIMER_MAX_SECS, TimeZone, Timeouts, Timer,
+    TimerRow, Week, YearlyMoment,
+};
+
+use crate::password::PasswordHash;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// The host name of a box nobody has named.
+pub const FACTORY_HOSTNAME: &str = "sallyport";
+
+/// Default number of lines between two `<--- More --->`.
+pub const DEFAULT_PAGER_LINES: u32 = 24;
+
+/// Default width of the terminal in columns.
+pub const DEFAULT_TERMINAL_WIDTH: u16 = 80;
+
+/// Default age at which a neighbour entry is asked for again, in seconds.
+pub const DEFAULT_ARP_TIMEOUT_SECS: u32 = 14_400;
+
+/// Default ceiling of the segment size announced in forwarded SYNs, in bytes.
+pub const DEFAULT_TCP_MSS: u16 = 1380;
+
+/// Default number of concurrent TLS proxy sessions.
+pub const DEFAULT_TLS_PROXY_SESSIONS: u32 = 300;
+
+/// The whole running configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `hostname NAME`.
+    pub hostname: String,
+    /// `domain-name NAME`.
+    pub domain_name: Option<String>,
+    /// `enable password HASH pbkdf2`; `None` until one is set.
+    pub enable_password: Option<PasswordHash>,
+    /// `names`.
+    pub names: bool,
+    /// The ports by number N of `GigabitEthernet0/N`. The set is the hardware's and never changes.
+    pub interfaces: BTreeMap<u16, Interface>,
+    /// `banner KIND LINE`.
+    pub banners: BTreeMap<BannerKind, Vec<String>>,
+    /// `ftp mode passive`.
+    pub ftp_mode_passive: bool,
+    /// `clock timezone` and `clock summer-time`.
+    pub clock: ClockSettings,
+    /// `same-security-traffic permit inter-interface`.
+    pub same_security_inter: bool,
+    /// `same-security-traffic permit intra-interface`.
+    pub same_security_intra: bool,
+    /// `object network`.
+    pub network_objects: BTreeMap<String, NetworkObject>,
+    /// `object service`.
+    pub service_objects: BTreeMap<String, ServiceObject>,
+    /// `object-group network`.
+    pub network_groups: BTreeMap<String, NetworkGroup>,
+    /// `object-group service`.
+    pub service_groups: BTreeMap<String, ServiceGroup>,
+    /// `access-list`.
+    pub access_lists: BTreeMap<String, AccessList>,
+    /// `pager lines N`; 0 is off.
+    pub pager_lines: u32,
+    /// `terminal width N`.
+    pub terminal_width: u16,
+    /// `icmp {permit|deny} …` in order; an interface without lines answers everybody.
+    pub icmp_rules: Vec<IcmpRule>,
+    /// `arp timeout SECS`.
+    pub arp_timeout_secs: u32,
+    /// Section 1 of the translation rules, in order of matching.
+    pub nat_before: Vec<ManualNat>,
+    /// Section 3 (`after-auto`), in order of matching.
+    pub nat_after: Vec<ManualNat>,
+    /// `access-group`: the list bound at each place.
+    pub access_groups: BTreeMap<AccessGroupPlace, String>,
+    /// `route`, in the order entered.
+    pub routes: Vec<Route>,
+    /// `timeout`.
+    pub timeouts: Timeouts,
+    /// `sysopt connection tcpmss N`; 0 is off.
+    pub tcp_mss: u16,
+    /// `crypto ca trustpoint` and `crypto ca certificate chain`.
+    pub trustpoints: BTreeMap<String, Trustpoint>,
+    /// `console timeout MINUTES`; 0 is never.
+    pub console_timeout_mins: u8,
+    /// `tls-proxy maximum-session N`.
+    pub tls_proxy_maximum_sessions: Option<u32>,
+    /// `tls-proxy NAME`.
+    pub tls_proxies: BTreeMap<String, TlsProxy>,
+    /// `ntp`.
+    pub ntp: NtpSettings,
+    /// `ssl`.
+    pub ssl: SslSettings,
+    /// `class-map`.
+    pub class_maps: BTreeMap<String, ClassMap>,
+    /// `policy-map type inspect`.
+    pub inspect_maps: BTreeMap<String, InspectMap>,
+    /// `policy-map`.
+    pub policy_maps: BTreeMap<String, PolicyMap>,
+    /// `service-policy`.
+    pub service_policies: BTreeMap<PolicyPlace, String>,
+    /// Lines that are only kept.
+    pub kept: KeptLines,
+}
+
+impl Config {
+    /// The configuration of a box with `ports` network ports that nobody has configured.
+    #[must_use]
+    pub fn factory(ports: u16) -> Self {
+        Self {
+            hostname: FACTORY_HOSTNAME.into(),
+            domain_name: None,
+            enable_password: None,
+            names: true,
+            interfaces: (0..ports)
+                .map(|port| (port, Interface::default()))
+                .collect(),
+            banners: BTreeMap::new(),
+            ftp_mode_passive: true,
+            clock: ClockSettings::default(),
+            same_security_inter: false,
+            same_security_intra: false,
+            network_objects: BTreeMap::new(),
+            service_objects: BTreeMap::new(),
+            network_groups: BTreeMap::new(),
+            service_groups: BTreeMap::new(),
+            access_lists: BTreeMap::new(),
+            pager_lines: DEFAULT_PAGER_LINES,
+            terminal_width: DEFAULT_TERMINAL_WIDTH,
+            icmp_rules: Vec::new(),
+            arp_timeout_secs: DEFAULT_ARP_TIMEOUT_SECS,
+            nat_before: Vec::new(),
+            nat_after: Vec::new(),
+            access_groups: BTreeMap::new(),
+            routes: Vec::new(),
+            timeouts: Timeouts::default(),
+            tcp_mss: DEFAULT_TCP_MSS,
+            trustpoints: BTreeMap::new(),
+            console_timeout_mins: 0,
+            tls_proxy_maximum_sessions: None,
+            tls_proxies: BTreeMap::new(),
+            ntp: NtpSettings::default(),
+            ssl: SslSettings::default(),
+            class_maps: BTreeMap::new(),
+            inspect_maps: BTreeMap::new(),
+            policy_maps: BTreeMap::new(),
+            service_policies: BTreeMap::new(),
+            kept: KeptLines::new(),
+        }
+    }
+}
