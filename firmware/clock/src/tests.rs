@@ -1,0 +1,1 @@
+//! Tests of the whole crate; the calendar is checked against jiff, an independent implementation.
