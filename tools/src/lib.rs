@@ -1,1 +1,21 @@
-//! (under construction)
+//! The host side of the project: what `cargo xtask` does, as a library.
+//!
+//! | Module | Holds | Also used by |
+//! | --- | --- | --- |
+//! | [`host`] | looking for host programs, installing Debian packages | `hw-tests` |
+//! | [`build`] | firmware and image | `hw-tests` |
+//! | [`qemu`] | starting, watching and ending a virtual box | `hw-tests` |
+//! | [`console`] | the serial console as a client sees it | `hw-tests` |
+//! | [`network`] | Ethernet segments and user-space TCP/IP hosts joined to QEMU without privilege | |
+//!
+//! Errors are [`anyhow::Error`] with the failing step as context: every one of them ends in front of
+//! a person, none is matched on.
+#![forbid(unsafe_code)]
+
+pub mod build;
+pub mod console;
+pub mod host;
+pub mod network;
+pub mod progress;
+pub mod qemu;
+pub mod workspace;

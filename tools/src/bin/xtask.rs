@@ -1,2 +1,3 @@
-//! (under construction)
+//! `cargo xtask`: the project's own commands.
+
 fn main() {}

@@ -1,0 +1,46 @@
+//! Builds the firmware and lays the image out.
+//!
+//! The firmware is built in its own Cargo invocation and its own target folder: Cargo unifies
+//! features per invocation, and `std` must not leak into the kernel; separate folders keep the two
+//! kinds of builds from evicting each other.
+
+use anyhow::{Context, Result};
+use image::Image;
+
+use crate::progress::Steps;
+use crate::{host, workspace};
+
+/// Compiler flags of the firmware. Frame pointers make the epitaph's backtrace possible without
+/// unwind tables. They are given through the environment, not through the workspace's Cargo
+/// configuration, because host programs do not want them.
+const FIRMWARE_RUSTFLAGS: &str = "-C force-frame-pointers=yes";
+
+/// Builds firmware and image as steps of a larger command.
+///
+/// # Errors
+/// When the host lacks a program, the build fails, or the image breaks a rule.
+pub fn build(steps: &mut Steps) -> Result<Image> {
+    steps.begin("looking for the compiler");
+    host::require(host::FOR_BUILD)?;
+    steps.begin("building the firmware (the first build takes minutes)");
+    let target = workspace::root().join("target").join("kernel");
+    let mut cargo = workspace::cargo();
+    cargo
+        .args(["build", "--package", "boot", "--release", "--target-dir"])
+        .arg(&target)
+        .env("RUSTFLAGS", FIRMWARE_RUSTFLAGS)
+        .env_remove("CARGO_TARGET_DIR");
+    workspace::run(&mut cargo)?;
+    steps.begin("laying out the image");
+    let linked = target.join("release").join("sallyport");
+    let image = image::lay_out(&linked, &workspace::image_directory())
+        .with_context(|| format!("{} does not make an image", linked.display()))?;
+    eprintln!(
+        "      {}: {} bytes, {} bytes in memory, PVH entry {:#x}",
+        image.elf.display(),
+        image.size_bytes,
+        image.layout.memory_bytes(),
+        image.layout.pvh_entry
+    );
+    Ok(image)
+}
