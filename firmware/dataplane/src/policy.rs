@@ -1,0 +1,518 @@
+//! What the data plane is told to do: the configuration, flattened to numbers.
+//!
+//! `firmware` compiles the configuration into a [`Policy`] and hands it over whole
+//! ([`DataPlane::set_policy`](crate::DataPlane::set_policy)). Names of objects are resolved,
+//! objects and groups are flattened into address ranges and services; names appear only where a
+//! `show` command prints them. Nothing here looks at packets: `compiled` turns it into look-up
+//! structures.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+use core::time::Duration;
+
+use hal::nic::MacAddr;
+
+/// A network port, numbered in the order of the box's devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortId(pub u8);
+
+impl PortId {
+    /// The number as an index.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// An access list: its place in [`Policy::access_lists`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AclId(pub u16);
+
+/// A TLS proxy, numbered by `firmware`; opaque here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProxyId(pub u16);
+
+/// An inclusive range of addresses; empty if `first` is above `last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AddressRange {
+    /// Lowest address.
+    pub first: Ipv4Addr,
+    /// Highest address.
+    pub last: Ipv4Addr,
+}
+
+impl AddressRange {
+    /// Every address.
+    pub const ANY: Self = Self {
+        first: Ipv4Addr::UNSPECIFIED,
+        last: Ipv4Addr::BROADCAST,
+    };
+
+    /// One address.
+    #[must_use]
+    pub const fn host(address: Ipv4Addr) -> Self {
+        Self {
+            first: address,
+            last: address,
+        }
+    }
+
+    /// The addresses of a network; bits of `address` behind the prefix are ignored, and a prefix
+    /// longer than 32 counts as 32.
+    #[must_use]
+    pub const fn network(address: Ipv4Addr, prefix_len: u8) -> Self {
+        let mask = prefix_mask(prefix_len);
+        let bits = address.to_bits();
+        Self {
+            first: Ipv4Addr::from_bits(bits & mask),
+            last: Ipv4Addr::from_bits(bits | !mask),
+        }
+    }
+
+    /// Whether `address` is one of them.
+    #[must_use]
+    pub fn contains(self, address: Ipv4Addr) -> bool {
+        self.first <= address && address <= self.last
+    }
+
+    /// How many addresses there are.
+    #[must_use]
+    pub const fn size(self) -> u64 {
+        let (first, last) = (self.first.to_bits() as u64, self.last.to_bits() as u64);
+        (last + 1).saturating_sub(first)
+    }
+}
+
+/// The network mask of `prefix_len` (32 at most), as a number.
+#[must_use]
+pub const fn prefix_mask(prefix_len: u8) -> u32 {
+    match u32::MAX.checked_shl(32u32.saturating_sub(prefix_len as u32)) {
+        Some(mask) => mask,
+        None => 0,
+    }
+}
+
+/// A transport protocol with ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl Transport {
+    /// The number in the IPv4 header.
+    #[must_use]
+    pub const fn protocol(self) -> u8 {
+        match self {
+            Self::Tcp => crate::wire::PROTOCOL_TCP,
+            Self::Udp => crate::wire::PROTOCOL_UDP,
+        }
+    }
+}
+
+/// A condition on a port: `first..=last`, or everything else if `is_negated` (`neq`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortMatch {
+    /// Lowest port.
+    pub first: u16,
+    /// Highest port.
+    pub last: u16,
+    /// Whether the range is what must not match.
+    pub is_negated: bool,
+}
+
+impl PortMatch {
+    /// Every port.
+    pub const ANY: Self = Self {
+        first: 0,
+        last: u16::MAX,
+        is_negated: false,
+    };
+
+    /// One port.
+    #[must_use]
+    pub const fn eq(port: u16) -> Self {
+        Self {
+            first: port,
+            last: port,
+            is_negated: false,
+        }
+    }
+
+    /// The ports `first..=last`.
+    #[must_use]
+    pub const fn range(first: u16, last: u16) -> Self {
+        Self {
+            first,
+            last,
+            is_negated: false,
+        }
+    }
+
+    /// Whether `port` fulfils the condition.
+    #[must_use]
+    pub const fn matches(self, port: u16) -> bool {
+        (self.first <= port && port <= self.last) != self.is_negated
+    }
+}
+
+/// The protocol part of an access-list element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// `ip`.
+    Any,
+    /// A protocol by its number, whatever its ports.
+    Protocol(u8),
+    /// TCP or UDP with conditions on the ports.
+    Ports {
+        /// Which of the two.
+        transport: Transport,
+        /// Condition on the source port.
+        source: PortMatch,
+        /// Condition on the destination port.
+        destination: PortMatch,
+    },
+    /// ICMP; `None` matches every type or code.
+    Icmp {
+        /// ICMP type.
+        kind: Option<u8>,
+        /// ICMP code.
+        code: Option<u8>,
+    },
+}
+
+/// Permit or deny.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// `permit`.
+    Permit,
+    /// `deny`.
+    Deny,
+}
+
+/// One element of an access list, objects and groups already expanded. Addresses and ports are the
+/// real ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ace {
+    /// What happens to a match.
+    pub action: Action,
+    /// Source addresses.
+    pub source: AddressRange,
+    /// Destination addresses.
+    pub destination: AddressRange,
+    /// Protocol and ports.
+    pub service: Service,
+    /// Whether hits are to be logged.
+    pub log: bool,
+    /// Whether the element takes part (`inactive` absent).
+    pub is_active: bool,
+}
+
+/// An access list: first match wins, no match denies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccessList {
+    /// The name; hit counters survive a change of policy by name and element.
+    pub name: String,
+    /// The elements in order; counters are read by index.
+    pub elements: Vec<Ace>,
+}
+
+/// A configured port. A port without one of these forwards nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// Which port.
+    pub port: PortId,
+    /// `nameif`.
+    pub name: String,
+    /// `security-level`, 0 to 100.
+    pub security_level: u8,
+    /// The address frames are sent from.
+    pub mac: MacAddr,
+    /// The IPv4 address.
+    pub address: Ipv4Addr,
+    /// Length of the network prefix, 0 to 32.
+    pub prefix_len: u8,
+    /// Largest IP packet sent, in bytes.
+    pub mtu: u16,
+    /// `access-group … in interface`.
+    pub access_in: Option<AclId>,
+    /// `access-group … out interface`.
+    pub access_out: Option<AclId>,
+    /// `sysopt noproxyarp` absent.
+    pub proxy_arp: bool,
+}
+
+impl Interface {
+    /// The network the interface is connected to.
+    #[must_use]
+    pub const fn network(&self) -> AddressRange {
+        AddressRange::network(self.address, self.prefix_len)
+    }
+}
+
+/// `route NAMEIF NETWORK MASK GATEWAY [METRIC]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StaticRoute {
+    /// Egress.
+    pub port: PortId,
+    /// Network address.
+    pub network: Ipv4Addr,
+    /// Length of the prefix, 0 to 32.
+    pub prefix_len: u8,
+    /// Next hop.
+    pub gateway: Ipv4Addr,
+    /// Administrative distance; the lowest of equal prefixes wins.
+    pub metric: u8,
+}
+
+/// Which table of translation rules a rule belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NatSection {
+    /// Section 1: manual rules.
+    Manual,
+    /// Section 2: rules of network objects; the data plane sorts them.
+    Auto,
+    /// Section 3: manual rules `after-auto`.
+    AfterAuto,
+}
+
+/// What an address becomes by a static rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MappedAddress {
+    /// The address at the same offset of this range. The data plane uses as many addresses as
+    /// the smaller of both ranges holds.
+    Range(AddressRange),
+    /// The address of the mapped interface (which must then be named).
+    Interface,
+}
+
+/// The addresses dynamic rules share by port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PatPool {
+    /// Tried in order.
+    pub addresses: Vec<AddressRange>,
+    /// Whether the address of the mapped interface is used, after `addresses`.
+    pub interface: bool,
+}
+
+/// The source part of a translation rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SourceNat {
+    /// One to one, both directions.
+    Static {
+        /// Before translation.
+        real: AddressRange,
+        /// After translation.
+        mapped: MappedAddress,
+    },
+    /// Many to few by port, opened from the real side only.
+    Dynamic {
+        /// Before translation.
+        real: Vec<AddressRange>,
+        /// After translation.
+        pool: PatPool,
+    },
+}
+
+/// `destination static MAPPED REAL`: what the packet carries when it arrives on the real interface,
+/// and what it becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DestinationNat {
+    /// As the real side knows it; `Interface` is the address of the *real* interface.
+    pub mapped: MappedAddress,
+    /// As it is.
+    pub real: AddressRange,
+}
+
+/// A pair of ports of a static rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortTranslation {
+    /// Protocol.
+    pub transport: Transport,
+    /// The port that the host uses.
+    pub real: u16,
+    /// The port seen on the other side.
+    pub mapped: u16,
+}
+
+/// A translation rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NatRule {
+    /// Which table.
+    pub section: NatSection,
+    /// Where the real addresses live; `None` is `any`.
+    pub real_interface: Option<PortId>,
+    /// Where the mapped addresses are seen; `None` is `any`.
+    pub mapped_interface: Option<PortId>,
+    /// The source translation.
+    pub source: SourceNat,
+    /// The source ports, static rules only.
+    pub service: Option<PortTranslation>,
+    /// The destination translation, manual rules only.
+    pub destination: Option<DestinationNat>,
+    /// The destination ports: `mapped` is what arrives on the real interface.
+    pub destination_service: Option<PortTranslation>,
+    /// Only flows opened from the real side.
+    pub unidirectional: bool,
+    /// No ARP answers for the mapped addresses.
+    pub no_proxy_arp: bool,
+    /// The route table decides the egress even if the rule names it.
+    pub route_lookup: bool,
+    /// Takes no part.
+    pub inactive: bool,
+    /// `dns`: carried for the inspection of DNS.
+    pub dns: bool,
+    /// `net-to-net`: carried for printing.
+    pub net_to_net: bool,
+    /// Name of the network object (auto rules; decides the order among equals).
+    pub object: String,
+    /// What `show nat` prints after `(real) to (mapped) `, made by `firmware`.
+    pub text: String,
+}
+
+/// A class whose connections are handed to a TLS proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InspectionClass {
+    /// The interface whose service policy it is; `None` for the global one.
+    pub port: Option<PortId>,
+    /// Matches connections whose first packet this list permits (real addresses).
+    pub acl: AclId,
+    /// Who takes them.
+    pub proxy: ProxyId,
+}
+
+/// `icmp {permit|deny} ADDRESS [TYPE] NAMEIF`: ICMP to the box itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IcmpRule {
+    /// The interface it belongs to.
+    pub port: PortId,
+    /// What happens to a match.
+    pub action: Action,
+    /// Who sends.
+    pub source: AddressRange,
+    /// ICMP type; `None` matches all.
+    pub kind: Option<u8>,
+}
+
+/// Ports of the box itself: packets to them are handed up, and PAT to an interface address leaves
+/// them alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalService {
+    /// Protocol.
+    pub transport: Transport,
+    /// Lowest port.
+    pub first: u16,
+    /// Highest port.
+    pub last: u16,
+}
+
+/// `timeout …`. Zero means never, as on the ASA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Idle TCP connection.
+    pub conn: Duration,
+    /// Connection that one side has closed.
+    pub half_closed: Duration,
+    /// Connection whose handshake is not complete.
+    pub embryonic: Duration,
+    /// UDP, and every protocol without a timer of its own.
+    pub udp: Duration,
+    /// ICMP echo.
+    pub icmp: Duration,
+    /// How long a port stays taken after its last multi-session flow.
+    pub pat_xlate: Duration,
+}
+
+impl Default for Timeouts {
+    /// The factory settings of the ASA.
+    fn default() -> Self {
+        Self {
+            conn: Duration::from_secs(3600),
+            half_closed: Duration::from_secs(600),
+            embryonic: Duration::from_secs(30),
+            udp: Duration::from_secs(120),
+            icmp: Duration::from_secs(2),
+            pat_xlate: Duration::from_secs(30),
+        }
+    }
+}
+
+/// `xlate per-session {permit|deny} …`: whether a PAT binding ends with its flow. First match wins;
+/// the built-in rules (TCP, and UDP to port 53, are per session) follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PerSessionRule {
+    /// `permit` is per session, `deny` multi-session.
+    pub action: Action,
+    /// Protocol.
+    pub transport: Transport,
+    /// Real source addresses.
+    pub source: AddressRange,
+    /// Destination addresses.
+    pub destination: AddressRange,
+    /// Destination ports.
+    pub destination_port: PortMatch,
+}
+
+/// Everything that decides about packets. Swapped as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The ports in use: named, addressed and not shut down.
+    pub interfaces: Vec<Interface>,
+    /// Static routes; connected ones come from the interfaces.
+    pub routes: Vec<StaticRoute>,
+    /// Every access list that an interface or class refers to (others may be here too).
+    pub access_lists: Vec<AccessList>,
+    /// `access-group … global`.
+    pub access_global: Option<AclId>,
+    /// Translation rules: each section in configured order.
+    pub nat: Vec<NatRule>,
+    /// `xlate per-session` lines of the operator.
+    pub per_session: Vec<PerSessionRule>,
+    /// Classes with a TLS proxy, in order of evaluation.
+    pub inspections: Vec<InspectionClass>,
+    /// `inspect icmp`: replies come back without a rule.
+    pub inspect_icmp: bool,
+    /// `icmp permit|deny` lines.
+    pub icmp: Vec<IcmpRule>,
+    /// Ports that the box itself serves or uses.
+    pub local_services: Vec<LocalService>,
+    /// `same-security-traffic permit inter-interface`.
+    pub same_security_inter: bool,
+    /// `same-security-traffic permit intra-interface`.
+    pub same_security_intra: bool,
+    /// `timeout …`.
+    pub timeouts: Timeouts,
+    /// `arp timeout`.
+    pub arp_timeout: Duration,
+    /// `sysopt connection tcpmss`; 0 leaves the option alone.
+    pub tcp_mss: u16,
+    /// `set connection decrement-ttl`: off by default, as on the ASA.
+    pub decrement_ttl: bool,
+}
+
+impl Default for Policy {
+    /// No interface, hence no traffic; everything else at its factory setting.
+    fn default() -> Self {
+        Self {
+            interfaces: Vec::new(),
+            routes: Vec::new(),
+            access_lists: Vec::new(),
+            access_global: None,
+            nat: Vec::new(),
+            per_session: Vec::new(),
+            inspections: Vec::new(),
+            inspect_icmp: false,
+            icmp: Vec::new(),
+            local_services: Vec::new(),
+            same_security_inter: false,
+            same_security_intra: false,
+            timeouts: Timeouts::default(),
+            arp_timeout: Duration::from_secs(14_400),
+            tcp_mss: 1380,
+            decrement_ttl: false,
+        }
+    }
+}

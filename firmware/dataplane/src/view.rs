@@ -1,0 +1,339 @@
+//! What `show` commands read: plain values, made on demand, borrowed where large.
+
+use core::fmt;
+use core::net::Ipv4Addr;
+use core::time::Duration;
+
+use hal::nic::MacAddr;
+use hal::packet::PacketBuf;
+
+use crate::policy::{AddressRange, NatRule, PortId, ProxyId};
+
+/// A flow, while it lives; a stale one is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+/// One side of an intercepted connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Leg {
+    /// Towards the caller.
+    Originator,
+    /// Towards the called.
+    Target,
+}
+
+/// The two ends of a leg; `local` is the address that the box speaks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoints {
+    /// Our end.
+    pub local: (Ipv4Addr, u16),
+    /// The peer's end.
+    pub remote: (Ipv4Addr, u16),
+}
+
+/// A connection that a proxy is to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// The flow; name it in every later call.
+    pub flow: FlowId,
+    /// Who takes it.
+    pub proxy: ProxyId,
+    /// The leg towards the caller.
+    pub originator: Endpoints,
+    /// The leg towards the called.
+    pub target: Endpoints,
+    /// Where the caller is.
+    pub ingress: PortId,
+    /// Where the called is.
+    pub egress: PortId,
+}
+
+/// What the data plane hands to the proxies. Packets start at the IPv4 header, addresses untouched,
+/// padding removed.
+#[derive(Debug)]
+pub enum Intercepted {
+    /// A first SYN.
+    Opening(Opening, PacketBuf),
+    /// A further packet.
+    Packet {
+        /// The flow.
+        flow: FlowId,
+        /// The side it came from.
+        leg: Leg,
+        /// The packet.
+        packet: PacketBuf,
+    },
+    /// The flow is gone (`clear conn`, or its port lost its policy); the session must end.
+    Closed {
+        /// The flow; no longer valid.
+        flow: FlowId,
+    },
+}
+
+/// A packet for the box itself, starting at the IPv4 header.
+#[derive(Debug)]
+pub struct LocalPacket {
+    /// Where it came in.
+    pub port: PortId,
+    /// The packet.
+    pub packet: PacketBuf,
+}
+
+/// Traffic of an interface since its counters were cleared. Bytes are those of whole frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PortCounters {
+    /// Frames received.
+    pub packets_in: u64,
+    /// Bytes received.
+    pub bytes_in: u64,
+    /// Frames sent.
+    pub packets_out: u64,
+    /// Bytes sent.
+    pub bytes_out: u64,
+    /// Received frames that were dropped.
+    pub dropped: u64,
+    /// Frames that found the transmit queue full.
+    pub transmit_overflow: u64,
+}
+
+/// Where a route comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RouteKind {
+    /// `C`: the network of an interface.
+    Connected,
+    /// `L`: the address of an interface.
+    Local,
+    /// `S`: configured.
+    Static,
+}
+
+/// A line of `show route`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteView {
+    /// Where it comes from.
+    pub kind: RouteKind,
+    /// Network address.
+    pub network: Ipv4Addr,
+    /// Length of the prefix.
+    pub prefix_len: u8,
+    /// Administrative distance.
+    pub metric: u8,
+    /// Next hop, unless connected.
+    pub gateway: Option<Ipv4Addr>,
+    /// Egress.
+    pub port: PortId,
+}
+
+/// A line of `show arp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NeighborView {
+    /// Where the neighbour is.
+    pub port: PortId,
+    /// Its IPv4 address.
+    pub address: Ipv4Addr,
+    /// Its Ethernet address; `None` while it has not answered.
+    pub mac: Option<MacAddr>,
+    /// Since it was last heard of.
+    pub age: Duration,
+}
+
+/// One end of a connection, as it is and as the other side sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnSide {
+    /// The interface it is behind.
+    pub port: PortId,
+    /// Its own address and port (ICMP: the identifier on the side that asked, else 0).
+    pub real: (Ipv4Addr, u16),
+    /// Address and port seen from the other side.
+    pub mapped: (Ipv4Addr, u16),
+}
+
+/// A line of `show conn`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnView {
+    /// The flow.
+    pub flow: FlowId,
+    /// Number of the IP protocol.
+    pub protocol: u8,
+    /// The side of lower security level (of equals: the responder); printed first.
+    pub lower: ConnSide,
+    /// The other side.
+    pub higher: ConnSide,
+    /// Whether the lower side opened it.
+    pub opened_by_lower: bool,
+    /// Since the last packet.
+    pub idle: Duration,
+    /// Since the first packet.
+    pub uptime: Duration,
+    /// Idle time that ends it; zero is never.
+    pub timeout: Duration,
+    /// Bytes of IP packets, both directions.
+    pub bytes: u64,
+    /// ASA flags.
+    pub flags: ConnFlags,
+    /// Whether a proxy holds it.
+    pub is_intercepted: bool,
+}
+
+/// The flags of `show conn`, printed as the ASA does (`UxIOB`, `saA`, `-`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnFlags(pub(crate) u32);
+
+macro_rules! conn_flags {
+    ($($(#[$doc:meta])* $name:ident = $bit:literal, $letter:literal;)*) => {
+        impl ConnFlags {
+            $($(#[$doc])* pub const $name: Self = Self(1 << $bit);)*
+            /// The flags in the order they are printed.
+            const LETTERS: &'static [(Self, char)] = &[$((Self::$name, $letter),)*];
+        }
+    };
+}
+
+conn_flags! {
+    /// `S`: awaiting the inside SYN.
+    AWAITING_INSIDE_SYN = 0, 'S';
+    /// `s`: awaiting the outside SYN.
+    AWAITING_OUTSIDE_SYN = 1, 's';
+    /// `a`: awaiting the outside ACK to SYN.
+    AWAITING_OUTSIDE_ACK = 2, 'a';
+    /// `A`: awaiting the inside ACK to SYN.
+    AWAITING_INSIDE_ACK = 3, 'A';
+    /// `U`: up.
+    UP = 4, 'U';
+    /// `F`: outside FIN.
+    OUTSIDE_FIN = 5, 'F';
+    /// `R`: outside acknowledged FIN.
+    OUTSIDE_ACKED_FIN = 6, 'R';
+    /// `f`: inside FIN.
+    INSIDE_FIN = 7, 'f';
+    /// `r`: inside acknowledged FIN.
+    INSIDE_ACKED_FIN = 8, 'r';
+    /// `x`: per session.
+    PER_SESSION = 9, 'x';
+    /// `I`: inbound data.
+    INBOUND_DATA = 10, 'I';
+    /// `O`: outbound data.
+    OUTBOUND_DATA = 11, 'O';
+    /// `B`: opened from outside.
+    OPENED_FROM_OUTSIDE = 12, 'B';
+}
+
+impl ConnFlags {
+    /// Whether every flag of `other` is set.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    pub(crate) fn set(&mut self, other: Self, on: bool) {
+        if on {
+            self.0 |= other.0;
+        }
+    }
+}
+
+impl fmt::Display for ConnFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        if self.0 == 0 {
+            return f.write_char('-');
+        }
+        for &(flag, letter) in Self::LETTERS {
+            if self.contains(flag) {
+                f.write_char(letter)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A line of `show xlate`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XlateView {
+    /// Protocol number, of translations with ports.
+    pub protocol: Option<u8>,
+    /// Where the real address lives; `None` is `any`.
+    pub real_port: Option<PortId>,
+    /// Real addresses.
+    pub real: AddressRange,
+    /// Real transport port or ICMP identifier.
+    pub real_service: Option<u16>,
+    /// Where the mapped address is seen; `None` is `any`.
+    pub mapped_port: Option<PortId>,
+    /// Mapped addresses.
+    pub mapped: AddressRange,
+    /// Mapped transport port or ICMP identifier.
+    pub mapped_service: Option<u16>,
+    /// Flag `s` if set, else `i`.
+    pub is_static: bool,
+    /// Flag `I`: real and mapped are the same.
+    pub is_identity: bool,
+    /// Flag `T`: made by a manual rule.
+    pub is_twice: bool,
+    /// Since it was last used (static: since the rule was set, if never).
+    pub idle: Duration,
+    /// Idle time that ends it; zero for static ones, and for those that go with their flow.
+    pub timeout: Duration,
+}
+
+/// A rule of `show nat`, in the order rules are tried.
+#[derive(Clone, Copy, Debug)]
+pub struct NatRuleView<'a> {
+    /// The rule.
+    pub rule: &'a NatRule,
+    /// Its number within the section, from 1.
+    pub number: usize,
+    /// Connections opened from the real side.
+    pub translate_hits: u64,
+    /// Connections opened from the mapped side.
+    pub untranslate_hits: u64,
+}
+
+/// The use of one address that is shared by port, for `show nat pool`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolView {
+    /// Number of the IP protocol: TCP, UDP or ICMP.
+    pub protocol: u8,
+    /// The address.
+    pub address: Ipv4Addr,
+    /// Lowest port of the tier.
+    pub first: u16,
+    /// Highest port of the tier.
+    pub last: u16,
+    /// Ports taken by dynamic bindings.
+    pub allocated: u32,
+}
+
+/// How full a table is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// In use now.
+    pub in_use: u32,
+    /// The most that ever was.
+    pub most_used: u32,
+    /// How many there can be.
+    pub limit: u32,
+}
+
+/// Where every frame went since the counters were cleared. Received and made frames are as many as
+/// those sent, consumed, handed up, dropped and waiting together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verdicts {
+    /// Frames given to [`handle_batch`](crate::DataPlane::handle_batch).
+    pub received: u64,
+    /// Queued on a port for sending, as received or translated.
+    pub forwarded: u64,
+    /// Answered, or taken in: ARP, echo to the box.
+    pub consumed: u64,
+    /// Handed to a proxy.
+    pub intercepted: u64,
+    /// Handed up for the box itself.
+    pub local: u64,
+    /// Kept until the next hop answers.
+    pub waiting: u64,
+    /// Dropped with a reason.
+    pub dropped: u64,
+}
