@@ -1,0 +1,311 @@
+//! Single statements as text: rules, services, translations.
+
+use crate::model::{
+    AccessLine, AccessRule, AddressMatch, AutoNat, AutoNatKind, DynamicMapping, IcmpMatch,
+    IcmpRule, ManualMapped, ManualNat, ManualSource, MappedAddress, NatInterfaces, PatPool,
+    PortMatch, PortSelect, RealAddress, RuleLog, RuleService, Service, Subnet, Transport,
+};
+use crate::names;
+use alloc::format;
+use alloc::string::{String, ToString};
+
+/// What follows the name of an access list: `remark TEXT` or `extended …`.
+#[must_use]
+pub fn access_line(line: &AccessLine) -> String {
+    match line {
+        AccessLine::Remark(text) => format!("remark {text}"),
+        AccessLine::Rule(rule) => access_rule(rule),
+    }
+}
+
+/// What follows the name of an access list for a rule: `extended permit …`.
+#[must_use]
+pub fn access_rule(rule: &AccessRule) -> String {
+    let mut text = format!("extended {} ", rule.action.keyword());
+    let mut source_port = None;
+    let mut destination_port = None;
+    let mut icmp = None;
+    match &rule.service {
+        RuleService::Ip => text.push_str("ip"),
+        RuleService::Protocol(number) => text.push_str(&names::protocol(*number)),
+        RuleService::Icmp(kind) => {
+            text.push_str("icmp");
+            icmp = *kind;
+        }
+        RuleService::Ports {
+            transport,
+            source,
+            destination,
+        } => {
+            text.push_str(transport.keyword());
+            source_port = source.as_ref().map(|port| (*transport, port));
+            destination_port = destination.as_ref().map(|port| (*transport, port));
+        }
+        RuleService::Object(name) => text.push_str(&format!("object {name}")),
+        RuleService::Group(name) => text.push_str(&format!("object-group {name}")),
+    }
+    for (address, port) in [
+        (&rule.source, source_port),
+        (&rule.destination, destination_port),
+    ] {
+        text.push(' ');
+        text.push_str(&rule_address(address));
+        match port {
+            Some((transport, PortSelect::Match(port))) => {
+                text.push(' ');
+                text.push_str(&port_match(transport, *port));
+            }
+            Some((_, PortSelect::Group(name))) => text.push_str(&format!(" object-group {name}")),
+            None => {}
+        }
+    }
+    if let Some(kind) = icmp {
+        text.push(' ');
+        text.push_str(&icmp_match(kind));
+    }
+    match rule.log {
+        RuleLog::Default => {}
+        RuleLog::Disable => text.push_str(" log disable"),
+        RuleLog::Flows {
+            level,
+            interval_secs,
+        } => {
+            text.push_str(" log");
+            if level != 6 || interval_secs != 300 {
+                text.push_str(&format!(" {}", names::level(level)));
+            }
+            if interval_secs != 300 {
+                text.push_str(&format!(" interval {interval_secs}"));
+            }
+        }
+    }
+    if rule.inactive {
+        text.push_str(" inactive");
+    }
+    text
+}
+
+/// A service as in `service …` and `service-object …`.
+#[must_use]
+pub fn service(service: Service) -> String {
+    match service {
+        Service::Protocol(number) => names::protocol(number),
+        Service::Icmp(None) => "icmp".into(),
+        Service::Icmp(Some(kind)) => format!("icmp {}", icmp_match(kind)),
+        Service::Ports {
+            transport,
+            source,
+            destination,
+        } => {
+            let mut text = transport.keyword().to_string();
+            for (word, port) in [("source", source), ("destination", destination)] {
+                if let Some(port) = port {
+                    text.push_str(&format!(" {word} {}", port_match(transport, port)));
+                }
+            }
+            text
+        }
+    }
+}
+
+/// The `nat` line of an object.
+#[must_use]
+pub fn auto_nat(nat: &AutoNat) -> String {
+    let mut text = format!("nat {}", nat_interfaces(&nat.interfaces));
+    let mut translation = None;
+    match &nat.kind {
+        AutoNatKind::Static { mapped, service } => {
+            let mapped = match mapped {
+                MappedAddress::Address(address) => address.to_string(),
+                MappedAddress::Object(name) => name.clone(),
+                MappedAddress::Interface => "interface".into(),
+            };
+            text.push_str(&format!("static {mapped}"));
+            translation = *service;
+        }
+        AutoNatKind::Dynamic(mapping) => {
+            text.push_str(&format!("dynamic {}", dynamic_mapping(mapping)));
+        }
+    }
+    if nat.net_to_net {
+        text.push_str(" net-to-net");
+    }
+    if nat.dns {
+        text.push_str(" dns");
+    }
+    if let Some(service) = translation {
+        let [real, mapped] =
+            [service.real, service.mapped].map(|port| names::port(service.transport, port));
+        text.push_str(&format!(
+            " service {} {real} {mapped}",
+            service.transport.keyword()
+        ));
+    }
+    push_flags(
+        &mut text,
+        &[
+            (nat.no_proxy_arp, "no-proxy-arp"),
+            (nat.route_lookup, "route-lookup"),
+        ],
+    );
+    text
+}
+
+/// A manual translation rule; `after_auto` for section 3.
+#[must_use]
+pub fn manual_nat(nat: &ManualNat, after_auto: bool) -> String {
+    let mut text = format!("nat {}", nat_interfaces(&nat.interfaces));
+    if after_auto {
+        text.push_str("after-auto ");
+    }
+    match &nat.source {
+        ManualSource::Static { real, mapped } => {
+            let (real, mapped) = (real_address(real), manual_mapped(mapped));
+            text.push_str(&format!("source static {real} {mapped}"));
+        }
+        ManualSource::Dynamic { real, mapped } => {
+            let (real, mapped) = (real_address(real), dynamic_mapping(mapped));
+            text.push_str(&format!("source dynamic {real} {mapped}"));
+        }
+    }
+    if let Some(destination) = &nat.destination {
+        let (mapped, real) = (
+            manual_mapped(&destination.mapped),
+            real_address(&destination.real),
+        );
+        text.push_str(&format!(" destination static {mapped} {real}"));
+    }
+    if let Some(service) = &nat.service {
+        text.push_str(&format!(" service {} {}", service.real, service.mapped));
+    }
+    push_flags(
+        &mut text,
+        &[
+            (nat.net_to_net, "net-to-net"),
+            (nat.dns, "dns"),
+            (nat.unidirectional, "unidirectional"),
+            (nat.no_proxy_arp, "no-proxy-arp"),
+            (nat.route_lookup, "route-lookup"),
+            (nat.inactive, "inactive"),
+        ],
+    );
+    if let Some(description) = &nat.description {
+        text.push_str(&format!(" description {description}"));
+    }
+    text
+}
+
+/// The mapped side of a dynamic rule.
+pub(super) fn dynamic_mapping(mapping: &DynamicMapping) -> String {
+    match mapping {
+        DynamicMapping::Address(address) => address.to_string(),
+        DynamicMapping::Interface => "interface".into(),
+        DynamicMapping::Object {
+            name,
+            interface_fallback,
+        } => {
+            if *interface_fallback {
+                format!("{name} interface")
+            } else {
+                name.clone()
+            }
+        }
+        DynamicMapping::PatPool(pool) => pat_pool(pool),
+    }
+}
+
+/// An `icmp permit|deny` line.
+pub(super) fn icmp_rule(rule: &IcmpRule) -> String {
+    let source = match rule.source {
+        Subnet::EVERYTHING => "any".into(),
+        source if source.prefix_len() == 32 => format!("host {}", source.address()),
+        source => source.to_string(),
+    };
+    let kind = rule
+        .kind
+        .map(|kind| format!(" {}", names::icmp_type(kind)))
+        .unwrap_or_default();
+    format!(
+        "icmp {} {source}{kind} {}",
+        rule.action.keyword(),
+        rule.interface
+    )
+}
+
+/// A condition on a port.
+pub(super) fn port_match(transport: Transport, port: PortMatch) -> String {
+    let name = |number| names::port(transport, number);
+    match port {
+        PortMatch::Equal(port) => format!("eq {}", name(port)),
+        PortMatch::NotEqual(port) => format!("neq {}", name(port)),
+        PortMatch::Less(port) => format!("lt {}", name(port)),
+        PortMatch::Greater(port) => format!("gt {}", name(port)),
+        PortMatch::Range(first, last) => format!("range {} {}", name(first), name(last)),
+    }
+}
+
+fn pat_pool(pool: &PatPool) -> String {
+    let mut text = format!("pat-pool {}", pool.name);
+    push_flags(
+        &mut text,
+        &[
+            (pool.interface_fallback, "interface"),
+            (pool.extended, "extended"),
+            (pool.flat, "flat"),
+            (pool.include_reserve, "include-reserve"),
+            (pool.round_robin, "round-robin"),
+        ],
+    );
+    text
+}
+
+fn rule_address(address: &AddressMatch) -> String {
+    match address {
+        AddressMatch::Any => "any".into(),
+        AddressMatch::Any4 => "any4".into(),
+        AddressMatch::Host(address) => format!("host {address}"),
+        AddressMatch::Subnet(subnet) => subnet.to_string(),
+        AddressMatch::Object(name) => format!("object {name}"),
+        AddressMatch::Group(name) => format!("object-group {name}"),
+        AddressMatch::Interface(name) => format!("interface {name}"),
+    }
+}
+
+fn icmp_match(kind: IcmpMatch) -> String {
+    match kind.code {
+        Some(code) => format!("{} {code}", names::icmp_type(kind.kind)),
+        None => names::icmp_type(kind.kind),
+    }
+}
+
+/// The interface pair with the blank after it; nothing for `(any,any)`.
+fn nat_interfaces(interfaces: &NatInterfaces) -> String {
+    if interfaces.real.is_none() && interfaces.mapped.is_none() {
+        return String::new();
+    }
+    let real = interfaces.real.as_deref().unwrap_or("any");
+    let mapped = interfaces.mapped.as_deref().unwrap_or("any");
+    format!("({real},{mapped}) ")
+}
+
+fn real_address(address: &RealAddress) -> &str {
+    match address {
+        RealAddress::Any => "any",
+        RealAddress::Object(name) => name,
+    }
+}
+
+fn manual_mapped(address: &ManualMapped) -> &str {
+    match address {
+        ManualMapped::Any => "any",
+        ManualMapped::Object(name) => name,
+        ManualMapped::Interface => "interface",
+    }
+}
+
+fn push_flags(text: &mut String, flags: &[(bool, &str)]) {
+    for (_, word) in flags.iter().filter(|(set, _)| *set) {
+        text.push(' ');
+        text.push_str(word);
+    }
+}
