@@ -16,6 +16,7 @@ pub mod build;
 pub mod console;
 pub mod host;
 pub mod network;
+pub mod peers;
 pub mod progress;
 pub mod qemu;
 pub mod workspace;
