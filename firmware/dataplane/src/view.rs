@@ -16,6 +16,20 @@ pub struct FlowId {
     pub(crate) generation: u32,
 }
 
+impl FlowId {
+    /// The id as one number, for parts that carry it without looking at it.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        ((self.generation as u64) << 32) | self.index as u64
+    }
+
+    /// The id that [`to_bits`](Self::to_bits) made the number of.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self { index: bits as u32, generation: (bits >> 32) as u32 }
+    }
+}
+
 /// One side of an intercepted connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Leg {
