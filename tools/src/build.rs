@@ -4,6 +4,9 @@
 //! features per invocation, and `std` must not leak into the kernel; separate folders keep the two
 //! kinds of builds from evicting each other.
 
+use std::path::PathBuf;
+use std::process::Command;
+
 use anyhow::{Context, Result};
 use image::Image;
 
@@ -23,16 +26,9 @@ pub fn build(steps: &mut Steps) -> Result<Image> {
     steps.begin("looking for the compiler");
     host::require(host::FOR_BUILD)?;
     steps.begin("building the firmware (the first build takes minutes)");
-    let target = workspace::root().join("target").join("kernel");
-    let mut cargo = workspace::cargo();
-    cargo
-        .args(["build", "--package", "boot", "--release", "--target-dir"])
-        .arg(&target)
-        .env("RUSTFLAGS", FIRMWARE_RUSTFLAGS)
-        .env_remove("CARGO_TARGET_DIR");
-    workspace::run(&mut cargo)?;
+    workspace::run(firmware_cargo("build").args(["--package", "boot", "--release"]))?;
     steps.begin("laying out the image");
-    let linked = target.join("release").join("sallyport");
+    let linked = target_directory().join("release").join("sallyport");
     let image = image::lay_out(&linked, &workspace::image_directory())
         .with_context(|| format!("{} does not make an image", linked.display()))?;
     eprintln!(
@@ -43,4 +39,20 @@ pub fn build(steps: &mut Steps) -> Result<Image> {
         image.layout.pvh_entry
     );
     Ok(image)
+}
+
+/// A Cargo subcommand with the firmware's flags and target folder.
+pub fn firmware_cargo(subcommand: &str) -> Command {
+    let mut cargo = workspace::cargo();
+    cargo
+        .arg(subcommand)
+        .arg("--target-dir")
+        .arg(target_directory())
+        .env("RUSTFLAGS", FIRMWARE_RUSTFLAGS)
+        .env_remove("CARGO_TARGET_DIR");
+    cargo
+}
+
+fn target_directory() -> PathBuf {
+    workspace::root().join("target").join("kernel")
 }

@@ -13,10 +13,17 @@
 #![forbid(unsafe_code)]
 
 pub mod build;
+pub mod check;
 pub mod console;
+pub mod demo;
+pub mod fuzz;
 pub mod host;
+pub mod logs;
 pub mod network;
 pub mod peers;
 pub mod progress;
 pub mod qemu;
+pub mod run;
+pub mod suite;
+pub mod symbolise;
 pub mod workspace;
