@@ -1,7 +1,6 @@
 //! MSI-X: interrupts as memory writes, one per table entry.
 //!
-//! Every entry is masked until it is given a message. Source: PCI Local Bus Specification 3.0 §6.8.2;
-//! the message format is that of Intel SDM volume 3 §11.11.
+//! Every entry is masked until it is given a message. Source: PCI Local Bus Specification 3.0 §6.8.2.
 
 use crate::mmio::Mmio;
 use crate::pci::{BarError, ConfigSpace, Function, Machine};
@@ -25,9 +24,6 @@ const ENTRY_DATA: usize = 8;
 const ENTRY_CONTROL: usize = 12;
 const ENTRY_MASKED: u32 = 1;
 
-/// Where local APICs listen for messages.
-const APIC_BASE: u64 = 0xfee0_0000;
-
 /// The write that is an interrupt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -35,18 +31,6 @@ pub struct Message {
     pub address: u64,
     /// What it writes.
     pub data: u32,
-}
-
-impl Message {
-    /// The message that raises `vector` on the processor with this APIC identifier: physical
-    /// destination, fixed delivery, edge-triggered.
-    #[must_use]
-    pub const fn to_processor(apic_id: u8, vector: u8) -> Self {
-        Self {
-            address: APIC_BASE | (apic_id as u64) << 12,
-            data: vector as u32,
-        }
-    }
 }
 
 /// Why MSI-X cannot be used.
@@ -168,16 +152,5 @@ impl Msix {
     fn write(&mut self, entry: u16, field: usize, value: u32) {
         let offset = usize::from(entry) * ENTRY_LEN + field;
         self.table.write32(offset, value);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_names_processor_and_vector() {
-        let message = Message::to_processor(3, 0x41);
-        assert_eq!((message.address, message.data), (0xfee0_3000, 0x41));
     }
 }

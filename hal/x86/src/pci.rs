@@ -1,16 +1,17 @@
 //! PCI functions: finding them, their BARs and their capabilities.
 //!
-//! Configuration space is reached by mechanism #1 (ports 0xCF8 and 0xCFC), which every PC has and
-//! which covers the first 256 bytes of a function, all that our drivers need. Busses are walked
-//! through bridges as the platform's firmware numbered them; nothing is renumbered or assigned
-//! here. The order of [`enumerate`], bus then device then function, names the network ports.
+//! Busses are walked through bridges as the platform's firmware numbered them; nothing is renumbered
+//! or assigned here. The order of [`enumerate`], bus then device then function, names the network ports.
 //!
 //! What a device's configuration space says is not trusted: lists are bounded, and a structure is
 //! mapped only where it lies within its BAR. (The crate `pci_types` was the alternative; its walk of
 //! the capability list has no bound, so a list that loops would hang the box.)
 //!
-//! Sources: PCI Local Bus Specification 3.0 §3.2.2.3.2 and chapter 6; PCI-to-PCI Bridge Architecture
+//! `pci/pc.rs` reaches the configuration space and the interrupts of a PC. Sources: PCI Local Bus
+//! Specification 3.0 chapter 6; PCI-to-PCI Bridge Architecture
 //! Specification 1.2 §3.2.
+
+mod pc;
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -18,7 +19,8 @@ use core::fmt;
 use crate::mmio::Mmio;
 use crate::msix::Message;
 use crate::paging::MapError;
-use crate::port::{inl, outl};
+
+pub use self::pc::{Pc, PortConfig};
 
 // Registers of the configuration header, chapter 6. Byte offsets of the 32-bit word.
 const IDENTIFICATION: u8 = 0x00;
@@ -86,51 +88,6 @@ pub trait ConfigSpace {
     fn read_u8(&mut self, function: Address, offset: u8) -> u8 {
         let shift = u32::from(offset & 3) * 8;
         (self.read(function, offset) >> shift) as u8
-    }
-}
-
-/// Configuration mechanism #1.
-#[derive(Debug)]
-pub struct PortConfig(());
-
-const CONFIG_ADDRESS: u16 = 0xcf8;
-const CONFIG_DATA: u16 = 0xcfc;
-
-impl PortConfig {
-    /// Takes the ports.
-    ///
-    /// # Safety
-    /// Called once, on a machine that has them, in ring 0; and whoever writes through it must not
-    /// make a device reach memory that it was not given.
-    #[must_use]
-    pub const unsafe fn claim() -> Self {
-        Self(())
-    }
-
-    fn select(function: Address, offset: u8) {
-        let address = 1 << 31
-            | u32::from(function.bus) << 16
-            | u32::from(function.device & 31) << 11
-            | u32::from(function.function & 7) << 8
-            | u32::from(offset & !3);
-        // SAFETY: selecting a register has no effect of its own.
-        unsafe { outl(CONFIG_ADDRESS, address) }
-    }
-}
-
-impl ConfigSpace for PortConfig {
-    fn read(&mut self, function: Address, offset: u8) -> u32 {
-        Self::select(function, offset);
-        // SAFETY: reading configuration space has no side effect in the standard header and the
-        // capabilities, all that is read here.
-        unsafe { inl(CONFIG_DATA) }
-    }
-
-    fn write(&mut self, function: Address, offset: u8, value: u32) {
-        Self::select(function, offset);
-        // SAFETY: by the contract of `claim`; this crate writes the command register, BARs while
-        // decoding is off (to size them; the old value goes back), and MSI-X control.
-        unsafe { outl(CONFIG_DATA, value) }
     }
 }
 

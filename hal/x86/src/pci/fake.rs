@@ -115,6 +115,9 @@ impl Machine for FakeMachine {
 
     fn claim_message(&mut self) -> Option<Message> {
         self.messages_left = self.messages_left.checked_sub(1)?;
-        Some(Message::to_processor(0, 0x50 + self.messages_left as u8))
+        Some(Message {
+            address: 0xfee0_0000,
+            data: 0x50 + self.messages_left,
+        })
     }
 }
