@@ -89,6 +89,12 @@ impl KeyStore {
         self.pairs.iter().find(|pair| pair.label() == label)
     }
 
+    /// Takes the pair of that name out.
+    pub fn take(&mut self, label: &str) -> Option<KeyPair> {
+        let index = self.pairs.iter().position(|pair| pair.label() == label)?;
+        Some(self.pairs.remove(index))
+    }
+
     /// Wipes the pair of that name; returns whether there was one.
     pub fn zeroize(&mut self, label: &str) -> bool {
         let before = self.pairs.len();

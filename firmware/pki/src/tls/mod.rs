@@ -25,7 +25,7 @@ use rustls::time_provider::TimeProvider;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ServerConfig, SupportedProtocolVersion};
 
-pub use trust::{Trust, TrustError};
+pub use trust::{TRUST_MAX, Trust, TrustError};
 
 use crate::certificate::{CertificateError, CertificateInfo, Issuance, issued_by, public_key};
 use crate::key::KeyPair;
@@ -195,6 +195,35 @@ fn chain(
         last = issuer;
     }
     Ok(chain)
+}
+
+#[cfg(test)]
+pub(crate) mod for_tests {
+    //! Parts of the settings, for tests that need settings of another kind.
+
+    use super::{Arc, CertificateDer, Identity, PeerVerifier, SingleCertAndKey, Trust, UnixTime};
+
+    pub(crate) fn verifier(
+        trust: &Arc<Trust>,
+    ) -> Arc<dyn rustls::client::danger::ServerCertVerifier> {
+        Arc::new(PeerVerifier::new(trust, &super::provider()))
+    }
+
+    pub(crate) fn resolver(identity: &Identity) -> Arc<SingleCertAndKey> {
+        super::resolver(identity)
+    }
+
+    pub(crate) fn accepts_server(
+        trust: Trust,
+        certificate: &CertificateDer<'_>,
+        now: u64,
+    ) -> Result<(), rustls::Error> {
+        let now = UnixTime::since_unix_epoch(core::time::Duration::from_secs(now));
+        let name = pki_types::ServerName::from(pki_types::Ipv4Addr::from([203, 0, 113, 10]));
+        verifier(&Arc::new(trust))
+            .verify_server_cert(certificate, &[], &name, &[], now)
+            .map(|_| ())
+    }
 }
 
 struct TimeSource(Box<dyn Fn() -> Option<u64> + Send + Sync>);
