@@ -19,7 +19,7 @@
 //! | `half` | one rustls connection and the buffers around it |
 //! | `relay` | whole SIP messages from one half to the other |
 //! | [`reason`](CloseReason) | why sessions end, and how TLS errors map to that |
-//! | `buffer`, `deadline` | a byte queue; a heap of deadlines |
+//! | `buffer`, `deadline`, `events` | a byte queue; a heap of deadlines; a queue of events |
 //!
 //! # Memory
 //! Everything a session needs, but for what rustls allocates during its handshake and per record, is
@@ -35,8 +35,15 @@
 extern crate alloc;
 
 mod api;
+mod buffer;
+mod deadline;
+mod events;
+mod half;
+mod host;
 mod proxy;
 mod reason;
+mod relay;
+mod session;
 
 pub use api::{
     Counters, Direction, Endpoints, Event, Inspector, Leg, LegState, LegView, Limits, OpenError,
