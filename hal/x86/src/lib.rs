@@ -13,20 +13,36 @@
 //! | [`tsc`] | the clock, bounded waits |
 //! | [`acpi`] | the firmware's tables |
 //! | [`uart`], [`ring`] | serial lines |
+//! | [`rtc`], [`power`], [`entropy`] | calendar clock, reset and power-off, random bytes |
+//! | [`memory_map`] | what memory is free |
+//! | [`epitaph`], [`backtrace`] | what a crash leaves behind |
+//! | [`pci`], [`msix`] | finding devices, their registers and interrupts |
+//! | [`virtio`] | network, disk and entropy devices |
 #![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
 
 pub mod acpi;
 pub mod apic;
+pub mod backtrace;
 pub mod cpu;
 pub mod descriptors;
+pub mod entropy;
+pub mod epitaph;
 pub mod exceptions;
 pub mod interrupts;
+pub mod memory_map;
 pub mod mmio;
+pub mod msix;
 pub mod paging;
+pub mod pci;
 pub mod port;
+pub mod power;
 pub mod ring;
+pub mod rtc;
 pub mod tsc;
 pub mod uart;
+pub mod virtio;
 
 #[cfg(test)]
 mod test_support {
