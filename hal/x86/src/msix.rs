@@ -3,7 +3,7 @@
 //! Every entry is masked until it is given a message. Source: PCI Local Bus Specification 3.0 §6.8.2.
 
 use crate::mmio::Mmio;
-use crate::pci::{BarError, ConfigSpace, Function, Machine};
+use crate::pci::{BarError, Bars, ConfigSpace, Function, Machine};
 
 /// Capability identifier of MSI-X.
 const CAPABILITY_ID: u8 = 0x11;
@@ -61,6 +61,7 @@ impl Msix {
     /// [`MsixError::Missing`], [`MsixError::Table`].
     pub fn open(
         function: &Function,
+        bars: &Bars,
         config: &mut impl ConfigSpace,
         machine: &mut impl Machine,
     ) -> Result<Self, MsixError> {
@@ -74,9 +75,8 @@ impl Msix {
         // At most 2,048, by the mask.
         let entries = (control & CONTROL_SIZE_MASK) as u16 + 1;
         let place = config.read(function.address, capability.wrapping_add(TABLE));
-        let table = function
+        let table = bars
             .map_part(
-                config,
                 machine,
                 (place & TABLE_BAR_MASK) as usize,
                 u64::from(place & !TABLE_BAR_MASK),

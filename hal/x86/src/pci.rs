@@ -257,51 +257,70 @@ impl Function {
         config.write(self.address, COMMAND, command);
     }
 
-    /// What base address register `index` decodes, if anything.
+    /// Finds out what the base address registers decode.
     ///
-    /// Decoding is off while the size is found (§6.2.5.1), so nothing else may use the function
-    /// meanwhile.
-    pub fn bar(&self, config: &mut impl ConfigSpace, index: usize) -> Option<Bar> {
-        if index >= BARS || self.is_bridge {
-            return None;
+    /// Decoding is off while the sizes are found (§6.2.5.1), so nothing else may use the function
+    /// meanwhile. All are read at once, because turning decoding off and on costs an emulated
+    /// machine a millisecond.
+    pub fn bars(&self, config: &mut impl ConfigSpace) -> Bars {
+        let mut bars = Bars([None; BARS]);
+        if self.is_bridge {
+            return bars;
         }
+        let command = config.read(self.address, COMMAND) & COMMAND_HALF;
+        let silent = command & !(COMMAND_MEMORY | COMMAND_IO);
+        config.write(self.address, COMMAND, silent);
+        let mut index = 0;
+        while index < BARS {
+            let (bar, registers) = self.read_bar(config, index);
+            if let Some(place) = bars.0.get_mut(index) {
+                *place = bar;
+            }
+            index += registers;
+        }
+        config.write(self.address, COMMAND, command);
+        bars
+    }
+
+    /// Reads one base address register and how many registers it takes. Decoding is off.
+    fn read_bar(&self, config: &mut impl ConfigSpace, index: usize) -> (Option<Bar>, usize) {
         // Below 0x28, as `index` is below 6.
         let offset = BAR_0 + 4 * index as u8;
         let low = config.read(self.address, offset);
-        let is_ports = low & 1 != 0;
-        let is_64_bit = !is_ports && low & 0b110 == 0b100;
-        if is_64_bit && index + 1 >= BARS {
-            return None;
-        }
-        let command = config.read(self.address, COMMAND) & COMMAND_HALF;
-        config.write(
-            self.address,
-            COMMAND,
-            command & !(COMMAND_MEMORY | COMMAND_IO),
-        );
         let low_mask = self.probe_size(config, offset, low);
-        let (high, high_mask) = if is_64_bit {
-            let high = config.read(self.address, offset + 4);
-            (high, self.probe_size(config, offset + 4, high))
-        } else {
-            (0, u32::MAX)
-        };
-        config.write(self.address, COMMAND, command);
-        if is_ports {
-            let len = (!(low_mask & !0b11) & 0xffff).wrapping_add(1);
-            return (low_mask & !0b11 != 0).then_some(Bar::Ports {
+        if low & 1 != 0 {
+            let mask = low_mask & !0b11;
+            let ports = Bar::Ports {
                 base: low & !0b11,
-                len,
-            });
+                // The upper half need not be decoded (§6.2.5.1).
+                len: (!mask & 0xffff).wrapping_add(1),
+            };
+            return ((mask != 0).then_some(ports), 1);
         }
-        let mask = u64::from(high_mask) << 32 | u64::from(low_mask & !0b1111);
+        let (mut base, mut mask) = (u64::from(low), u64::from(low_mask) | !u64::from(u32::MAX));
+        let mut registers = 1;
+        if low & 0b110 == 0b100 {
+            registers = 2;
+            if index + 1 == BARS {
+                return (None, registers);
+            }
+            let high = config.read(self.address, offset + 4);
+            let high_mask = self.probe_size(config, offset + 4, high);
+            base |= u64::from(high) << 32;
+            mask = u64::from(high_mask) << 32 | u64::from(low_mask);
+        }
+        mask &= !0b1111;
         let len = (!mask).wrapping_add(1);
         // A register that is not there reads 0 whatever is written.
-        let is_there = low_mask & !0b1111 != 0 || (is_64_bit && high_mask != 0);
-        (is_there && len.is_power_of_two()).then_some(Bar::Memory {
-            base: u64::from(high) << 32 | u64::from(low & !0b1111),
+        let is_there = low_mask & !0b1111 != 0 || (registers == 2 && mask != 0);
+        let memory = Bar::Memory {
+            base: base & !0b1111,
             len,
-        })
+        };
+        (
+            (is_there && len.is_power_of_two()).then_some(memory),
+            registers,
+        )
     }
 
     fn probe_size(&self, config: &mut impl ConfigSpace, offset: u8, value: u32) -> u32 {
@@ -331,6 +350,18 @@ impl Function {
         }
         list
     }
+}
+
+/// What the base address registers of a function decode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bars([Option<Bar>; BARS]);
+
+impl Bars {
+    /// What register `index` decodes, if anything. The upper half of a 64-bit one decodes nothing.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Bar> {
+        self.0.get(index).copied().flatten()
+    }
 
     /// Maps `len` bytes at `offset` of memory BAR `index`.
     ///
@@ -338,13 +369,12 @@ impl Function {
     /// [`BarError`].
     pub fn map_part(
         &self,
-        config: &mut impl ConfigSpace,
         machine: &mut impl Machine,
         index: usize,
         offset: u64,
         len: u64,
     ) -> Result<Mmio, BarError> {
-        let Some(Bar::Memory { base, len: bar_len }) = self.bar(config, index) else {
+        let Some(Bar::Memory { base, len: bar_len }) = self.get(index) else {
             return Err(BarError::NotMemory);
         };
         if base == 0 {

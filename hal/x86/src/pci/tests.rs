@@ -73,14 +73,22 @@ fn bars_of_all_kinds_are_sized_and_left_as_they_were() {
         len: 32,
     };
     let memory = |base, len| Some(Bar::Memory { base, len });
-    assert_eq!(function.bar(&mut config, 0), Some(ports));
-    assert_eq!(function.bar(&mut config, 1), memory(0xfebd_1000, 0x1000));
+    assert_eq!(function.bars(&mut config).get(0), Some(ports));
     assert_eq!(
-        function.bar(&mut config, 2),
+        function.bars(&mut config).get(1),
+        memory(0xfebd_1000, 0x1000)
+    );
+    assert_eq!(
+        function.bars(&mut config).get(2),
         memory(0x8_0000_0000, 0x2_0000_0000)
     );
-    assert_eq!(function.bar(&mut config, 4), memory(0xfe00_0000, 0x4000));
-    assert_eq!(function.bar(&mut config, 6), None);
+    assert_eq!(
+        function.bars(&mut config).get(4),
+        memory(0xfe00_0000, 0x4000)
+    );
+    for index in [3, 5, 6] {
+        assert_eq!(function.bars(&mut config).get(index), None);
+    }
     assert_eq!(config.0[&function.address].bytes, before);
 }
 
@@ -92,8 +100,8 @@ fn bars_that_are_not_there_are_none() {
     fake.put(0x24, &0xfe00_000c_u32.to_le_bytes());
     config.put(0, 1, 0, fake);
     let function = only(&mut config);
-    assert_eq!(function.bar(&mut config, 0), None);
-    assert_eq!(function.bar(&mut config, 5), None);
+    assert_eq!(function.bars(&mut config).get(0), None);
+    assert_eq!(function.bars(&mut config).get(5), None);
 }
 
 #[test]
@@ -141,8 +149,9 @@ fn only_what_lies_within_a_bar_is_mapped() {
     fake.put_bar64(4, 0x10_0000_0000, 0x4000);
     config.put(0, 1, 0, fake);
     let function = only(&mut config);
+    let bars = function.bars(&mut config);
     let mut map = |index, offset, len| {
-        let window = function.map_part(&mut config, &mut machine, index, offset, len);
+        let window = bars.map_part(&mut machine, index, offset, len);
         window.map(|window| (window.base(), window.len()))
     };
     assert_eq!(map(4, 0x3000, 0x1000), Ok((0x10_0000_3000, 0x1000)));

@@ -111,7 +111,7 @@ fn open_as<C: Monotonic + Clone + 'static>(
     let clock = clock.clone();
     let device = match kind {
         types::NET => {
-            transport.listen(function, config, machine, &[RECEIVE_QUEUE])?;
+            transport.listen(config, machine, &[RECEIVE_QUEUE])?;
             net::VirtioNet::new(transport, clock).map(|nic| Device::Nic(Box::new(nic)))
         }
         types::BLOCK => {

@@ -14,7 +14,7 @@ use super::ring::QueueAddresses;
 use super::transport::{Transport, TransportError};
 use crate::mmio::Mmio;
 use crate::msix::{Msix, MsixError};
-use crate::pci::{BarError, ConfigSpace, Function, Machine};
+use crate::pci::{BarError, Bars, ConfigSpace, Function, Machine};
 
 /// Capability identifier of vendor-specific structures.
 const VENDOR_SPECIFIC: u8 = 0x09;
@@ -45,6 +45,8 @@ pub enum Refusal {
 /// A virtio device on PCI.
 #[derive(Debug)]
 pub struct PciTransport {
+    function: Function,
+    bars: Bars,
     common: Mmio,
     device: Option<Mmio>,
     notify: Mmio,
@@ -86,9 +88,9 @@ impl PciTransport {
         if common.len < common::LEN {
             return Err(Refusal::Structure(BarError::OutOfRange));
         }
+        let bars = function.bars(config);
         let mut map = |place: Place| {
-            function
-                .map_part(config, machine, place.bar, place.offset, place.len)
+            bars.map_part(machine, place.bar, place.offset, place.len)
                 .map_err(Refusal::Structure)
         };
         let common = map(common)?;
@@ -108,6 +110,8 @@ impl PciTransport {
             doorbells.push(offset as usize);
         }
         Ok(Self {
+            function: *function,
+            bars,
             common,
             device,
             notify,
@@ -124,12 +128,12 @@ impl PciTransport {
     /// [`Refusal::Msix`], [`Refusal::NoMessage`].
     pub fn listen(
         &mut self,
-        function: &Function,
         config: &mut impl ConfigSpace,
         machine: &mut impl Machine,
         queues: &[u16],
     ) -> Result<(), Refusal> {
-        let mut msix = Msix::open(function, config, machine).map_err(Refusal::Msix)?;
+        let mut msix =
+            Msix::open(&self.function, &self.bars, config, machine).map_err(Refusal::Msix)?;
         let mut entry = 0;
         let mut route = |machine: &mut _| {
             let message = Machine::claim_message(machine).ok_or(Refusal::NoMessage)?;
