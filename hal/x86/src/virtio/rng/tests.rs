@@ -20,7 +20,11 @@ fn source(behaviour: fn(&mut FakeDevice, u16)) -> (Rng, Rc<RefCell<FakeDevice>>)
 fn stingy(device: &mut FakeDevice, queue: u16) {
     let queue = &mut device.queues[usize::from(queue)];
     let chain = queue.take().expect("a request");
-    let count = if queue.used_index().is_multiple_of(2) { 0 } else { 20 };
+    let count = if queue.used_index().is_multiple_of(2) {
+        0
+    } else {
+        20
+    };
     let count = count.min(chain.writable() as usize);
     let bytes: alloc::vec::Vec<u8> = device.contents.drain(..count).collect();
     let len = chain.write(&bytes);
