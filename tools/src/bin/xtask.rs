@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use tools::demo::lab::Shape;
 use tools::progress::Steps;
 use tools::qemu::Machine;
-use tools::{build, check, demo, logs, run, suite, symbolise, workspace};
+use tools::{bench, build, check, demo, logs, run, suite, symbolise, workspace};
 
 /// Sallyport: build it, run it, see it work, test it.
 #[derive(Debug, Parser)]
@@ -32,6 +32,12 @@ enum Task {
     Check,
     /// Decode the developer log of the second serial port.
     Logs(Logs),
+    /// Measure the project's figures and write docs/performance.md.
+    Bench {
+        /// Measure in this build of the program instead of an optimised one.
+        #[arg(long)]
+        here: bool,
+    },
     /// Put names to the addresses in a crash report.
     Symbolise {
         /// The report; standard input if absent.
@@ -104,6 +110,8 @@ fn perform(task: Task) -> Result<()> {
         }
         Task::Test => suite::test(),
         Task::Check => check::check(),
+        Task::Bench { here: true } => runtime()?.block_on(bench::measure()),
+        Task::Bench { here: false } => bench::bench(),
         Task::Logs(options) => {
             let log = options
                 .log
