@@ -13,11 +13,6 @@ use image::Image;
 use crate::progress::Steps;
 use crate::{host, workspace};
 
-/// Compiler flags of the firmware. Frame pointers make the epitaph's backtrace possible without
-/// unwind tables. They are given through the environment, not through the workspace's Cargo
-/// configuration, because host programs do not want them.
-const FIRMWARE_RUSTFLAGS: &str = "-C force-frame-pointers=yes";
-
 /// Builds firmware and image as steps of a larger command.
 ///
 /// # Errors
@@ -41,14 +36,14 @@ pub fn build(steps: &mut Steps) -> Result<Image> {
     Ok(image)
 }
 
-/// A Cargo subcommand with the firmware's flags and target folder.
+/// A Cargo subcommand with the firmware's target folder, free of flags meant for host programs.
 pub fn firmware_cargo(subcommand: &str) -> Command {
     let mut cargo = workspace::cargo();
     cargo
         .arg(subcommand)
         .arg("--target-dir")
         .arg(target_directory())
-        .env("RUSTFLAGS", FIRMWARE_RUSTFLAGS)
+        .env_remove("RUSTFLAGS")
         .env_remove("CARGO_TARGET_DIR");
     cargo
 }

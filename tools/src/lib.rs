@@ -10,7 +10,7 @@
 //! | [`peers`] | certificates, SIP over TLS and XMPP, as two companies would speak them | |
 //! | [`demo`] | the federation shown end to end | |
 //! | [`run`], [`logs`], [`symbolise`] | the box at your terminal, its developer log, its backtraces | |
-//! | [`check`], [`suite`], [`fuzz`], [`bench`] | what must hold, what must pass, how fast it is | |
+//! | [`check`], [`suite`], [`fuzz`], [`mod@bench`] | what must hold, what must pass, how fast it is | |
 //! | [`workspace`], [`progress`] | where things are, and how far a command has come | |
 //!
 //! Errors are [`anyhow::Error`] with the failing step as context: every one of them ends in front of

@@ -77,8 +77,11 @@ impl<'d> Symbols<'d> {
         for line in text.lines() {
             out.push_str(line);
             out.push('\n');
+            // A backtrace line holds a return address, which may already belong to the next line or
+            // function; the call itself lies before it.
+            let back = u64::from(line.trim_start().starts_with('#'));
             for address in addresses(line) {
-                for frame in self.frames(address) {
+                for frame in self.frames(address.saturating_sub(back)) {
                     out.push_str(&format!("      {address:#x} {frame}\n"));
                 }
             }

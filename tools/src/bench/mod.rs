@@ -53,7 +53,7 @@ pub fn bench() -> Result<()> {
 /// Measures everything in this very program.
 ///
 /// # Errors
-/// As [`bench`].
+/// As [`fn@bench`].
 pub async fn measure() -> Result<()> {
     let mut steps = Steps::new(11);
     steps.begin("looking for QEMU");

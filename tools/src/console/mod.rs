@@ -5,7 +5,7 @@
 //! [`Console::command`] waits for the prompt after each line, [`Console::paste`] writes everything at
 //! once and relies on the box losing nothing.
 //!
-//! [`screen`] turns raw output into text; [`Dialogue`] answers the questions a command asks.
+//! `screen` turns raw output into text; [`Dialogue`] answers the questions a command asks.
 
 mod dialogue;
 mod screen;

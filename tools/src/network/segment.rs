@@ -96,7 +96,7 @@ impl PortSender {
 }
 
 impl Port {
-    /// Puts a frame on the segment; see [`PortSender::send`].
+    /// Puts a frame on the segment. A receiver that is behind loses it; runts are dropped.
     pub fn send(&self, frame: Frame) {
         self.sender.send(frame);
     }
