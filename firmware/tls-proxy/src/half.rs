@@ -236,6 +236,7 @@ impl Half {
                 Step::Again => moved = true,
                 Step::NeedsInput => {
                     if self.records_in.room() == 0 {
+                        self.has_failed = true;
                         return Err(CloseReason::HandshakeTooLong);
                     }
                     return Ok(moved && matches!(want, Want::Nothing));
@@ -259,7 +260,10 @@ impl Half {
                         Want::Goodbye | Want::Seal(_) => done,
                     });
                 }
-                Step::Unexpected => return Err(CloseReason::Internal),
+                Step::Unexpected => {
+                    self.has_failed = true;
+                    return Err(CloseReason::Internal);
+                }
                 Step::Failed(error) => {
                     self.fetch_alert();
                     return Err(self.reason(&error));

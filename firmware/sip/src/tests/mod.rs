@@ -1,0 +1,3 @@
+mod framing;
+mod laws;
+mod rewriting;
