@@ -2,7 +2,8 @@
 //!
 //! The private half is held as PKCS#8 in memory that is wiped on release, and as the signer that
 //! ring made of it. [`KeyPair`] signs; nothing returns the private half but the store's blob, and
-//! nothing prints it.
+//! nothing prints it. Ring does not wipe its own copy when the last user of a signer goes: that copy
+//! alone may stay in freed memory until it is used again.
 
 use alloc::string::String;
 use alloc::sync::Arc;

@@ -1,7 +1,7 @@
 //! RSA key generation in short steps, so that it can share the processor with packets.
 //!
-//! [`RsaGeneration::step`] does at most one sieve, one primality test or the final assembly, a few
-//! milliseconds at most, and is called until it is done. Primes are searched as FIPS 186-5 appendix
+//! [`RsaGeneration::step`] does one sieve, one primality test or the final assembly, a millisecond or
+//! so each for 2048 bits, and is called until it is done. Primes are searched as FIPS 186-5 appendix
 //! A.1.3 says, but upwards from a random start instead of drawing each candidate anew, as OpenSSL
 //! does. All numbers are of fixed size and live in this state, which is wiped when it goes.
 

@@ -197,6 +197,20 @@ fn chain(
     Ok(chain)
 }
 
+struct TimeSource(Box<dyn Fn() -> Option<u64> + Send + Sync>);
+
+impl TimeProvider for TimeSource {
+    fn current_time(&self) -> Option<UnixTime> {
+        (self.0)().map(|secs| UnixTime::since_unix_epoch(core::time::Duration::from_secs(secs)))
+    }
+}
+
+impl fmt::Debug for TimeSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TimeSource")
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod for_tests {
     //! Parts of the settings, for tests that need settings of another kind.
@@ -223,19 +237,5 @@ pub(crate) mod for_tests {
         verifier(&Arc::new(trust))
             .verify_server_cert(certificate, &[], &name, &[], now)
             .map(|_| ())
-    }
-}
-
-struct TimeSource(Box<dyn Fn() -> Option<u64> + Send + Sync>);
-
-impl TimeProvider for TimeSource {
-    fn current_time(&self) -> Option<UnixTime> {
-        (self.0)().map(|secs| UnixTime::since_unix_epoch(core::time::Duration::from_secs(secs)))
-    }
-}
-
-impl fmt::Debug for TimeSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TimeSource")
     }
 }
