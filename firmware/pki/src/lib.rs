@@ -38,6 +38,7 @@ pub mod rsa;
 pub mod show;
 pub mod store;
 pub mod tls;
+mod words;
 
 pub use certificate::{CertificateInfo, Fingerprints};
 pub use enroll::Enrollment;
