@@ -51,22 +51,32 @@ impl fmt::Display for NameError {
         match self {
             Self::Empty => f.write_str("the subject name is empty"),
             Self::NotTypeAndValue { part } => {
-                write!(f, "part {} of the subject name is not of the form TYPE=VALUE", part + 1)
+                write!(
+                    f,
+                    "part {} of the subject name is not of the form TYPE=VALUE",
+                    part
+                )
             }
             Self::UnknownType { part } => {
-                write!(f, "the type of part {} of the subject name is not known", part + 1)
+                write!(
+                    f,
+                    "the type of part {} of the subject name is not known",
+                    part
+                )
             }
             Self::BadValue { part } => {
-                write!(f, "the value of part {} of the subject name cannot be used", part + 1)
+                write!(
+                    f,
+                    "the value of part {} of the subject name cannot be used",
+                    part
+                )
             }
             Self::BadCountry { part } => write!(
                 f,
                 "part {} of the subject name: a country is two letters, such as C=NL",
-                part + 1
+                part
             ),
-            Self::Unterminated => {
-                f.write_str("a quotation mark in the subject name is not closed")
-            }
+            Self::Unterminated => f.write_str("a quotation mark in the subject name is not closed"),
             Self::TooManyParts => f.write_str("the subject name has too many parts"),
         }
     }

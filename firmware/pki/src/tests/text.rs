@@ -60,6 +60,15 @@ fn wrong_names_are_told_apart() {
 }
 
 #[test]
+fn errors_count_parts_as_people_do() {
+    let error = X500Name::parse("cn=a,xy=b").expect_err("no such type");
+    assert_eq!(
+        format!("{error}"),
+        "the type of part 2 of the subject name is not known"
+    );
+}
+
+#[test]
 fn pasted_text_is_read_however_the_terminal_mangled_it() {
     let der: Vec<u8> = (0..=255).collect();
     let text = pem::encode(Label::Certificate, &der);
