@@ -7,17 +7,35 @@
 //!
 //! | Module | Does |
 //! | --- | --- |
-//! | [`model`] | the configuration as plain data |
-//! | [`print`](mod@print) | the configuration as text |
+//! | [`model`] | the configuration as plain data, and what its names stand for |
+//! | [`statements`] | one row per statement: syntax, help, checks, effect |
+//! | [`mode`] | configuration modes and prompts |
+//! | [`refusal`] | what the box answers |
+//! | [`mod@print`] | the configuration as text, whole or by section |
+//! | [`text`] | stored and pasted text, line by line |
+//! | [`store`] | two slots on a disk, power-fail safe |
 //! | [`password`] | the stored form of passwords |
+//! | [`names`] | names of protocols, ports, ICMP types, months |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+pub mod mode;
 pub mod model;
 pub mod names;
 pub mod password;
 pub mod print;
+pub mod refusal;
+pub mod statements;
+pub mod store;
+pub mod text;
 
+pub use mode::{GLOBAL, MODES, Mode};
 pub use model::Config;
+pub use refusal::{Notice, Refusal};
+pub use statements::{FRAGMENTS, Handler, ModeState, Outcome, apply, collect, rows};
+pub use text::{LineError, Problem, apply_line, grammar, load};
+
+#[cfg(test)]
+mod tests;

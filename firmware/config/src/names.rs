@@ -1,94 +1,11 @@
-//! Names of ports, protocols and ICMP types, as ASA reads and prints them.
+//! Names of protocols, ICMP types, syslog severities and dates, as ASA reads and prints them.
 //!
-//! Where a number has several names the first in the table is printed. The numbers are those of
-//! the IANA registries but for a few old habits of ASA (Kerberos 750, RADIUS 1645/1646).
+//! Where a number has several names the first in the table is printed. Port names are those of
+//! [`cli::ports`], which the grammar reads.
 
 use crate::model::Transport;
 use alloc::string::{String, ToString};
-
-const BOTH: &[(&str, u16)] = &[
-    ("cifs", 3020),
-    ("discard", 9),
-    ("domain", 53),
-    ("echo", 7),
-    ("kerberos", 750),
-    ("nfs", 2049),
-    ("pim-auto-rp", 496),
-    ("sip", 5060),
-    ("sunrpc", 111),
-    ("tacacs", 49),
-    ("talk", 517),
-    ("www", 80),
-    ("http", 80),
-];
-
-const TCP: &[(&str, u16)] = &[
-    ("aol", 5190),
-    ("bgp", 179),
-    ("chargen", 19),
-    ("citrix-ica", 1494),
-    ("rsh", 514),
-    ("cmd", 514),
-    ("ctiqbe", 2748),
-    ("daytime", 13),
-    ("exec", 512),
-    ("finger", 79),
-    ("ftp", 21),
-    ("ftp-data", 20),
-    ("gopher", 70),
-    ("h323", 1720),
-    ("hostname", 101),
-    ("https", 443),
-    ("ident", 113),
-    ("imap4", 143),
-    ("irc", 194),
-    ("klogin", 543),
-    ("kshell", 544),
-    ("ldap", 389),
-    ("ldaps", 636),
-    ("login", 513),
-    ("lotusnotes", 1352),
-    ("lpd", 515),
-    ("netbios-ssn", 139),
-    ("nntp", 119),
-    ("pcanywhere-data", 5631),
-    ("pop2", 109),
-    ("pop3", 110),
-    ("pptp", 1723),
-    ("rtsp", 554),
-    ("smtp", 25),
-    ("sqlnet", 1521),
-    ("ssh", 22),
-    ("telnet", 23),
-    ("uucp", 540),
-    ("whois", 43),
-];
-
-const UDP: &[(&str, u16)] = &[
-    ("biff", 512),
-    ("bootpc", 68),
-    ("bootps", 67),
-    ("dnsix", 195),
-    ("isakmp", 500),
-    ("mobile-ip", 434),
-    ("nameserver", 42),
-    ("netbios-dgm", 138),
-    ("netbios-ns", 137),
-    ("ntp", 123),
-    ("pcanywhere-status", 5632),
-    ("radius", 1645),
-    ("radius-acct", 1646),
-    ("rip", 520),
-    ("secureid-udp", 5510),
-    ("snmp", 161),
-    ("snmptrap", 162),
-    ("syslog", 514),
-    ("tftp", 69),
-    ("time", 37),
-    ("vxlan", 4789),
-    ("who", 513),
-    ("xdmcp", 177),
-];
+use cli::ports;
 
 const PROTOCOLS: &[(&str, u8)] = &[
     ("ip", 0),
@@ -154,28 +71,14 @@ pub const MONTHS: [&str; 12] = [
 /// Abbreviated names of the days of the week, Sunday first.
 pub const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-/// Every port name of `transport` with its number; for help and completion.
-pub fn port_names(transport: Transport) -> impl Iterator<Item = (&'static str, u16)> {
-    let own = match transport {
-        Transport::Tcp => TCP,
-        Transport::Udp => UDP,
-    };
-    BOTH.iter().chain(own).copied()
-}
-
-/// Reads a port by number or by a name of `transport`.
-#[must_use]
-pub fn parse_port(transport: Transport, text: &str) -> Option<u16> {
-    match parse_decimal(text) {
-        Some(number) => u16::try_from(number).ok(),
-        None => find(port_names(transport), text),
-    }
-}
-
 /// The name of `port`, or its number.
 #[must_use]
 pub fn port(transport: Transport, port: u16) -> String {
-    name_of(port_names(transport), port).map_or_else(|| port.to_string(), String::from)
+    let transport = match transport {
+        Transport::Tcp => ports::Transport::Tcp,
+        Transport::Udp => ports::Transport::Udp,
+    };
+    ports::name(port, transport).map_or_else(|| port.to_string(), String::from)
 }
 
 /// Reads an IP protocol by number or name; 0 is all of IP.

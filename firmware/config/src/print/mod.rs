@@ -511,7 +511,7 @@ fn clock_time(secs: u32) -> String {
 }
 
 /// A hardware address as `hhhh.hhhh.hhhh`.
-fn mac_address(mac: [u8; 6]) -> String {
+pub(crate) fn mac_address(mac: [u8; 6]) -> String {
     let [a, b, c, d, e, f] = mac;
     format!("{a:02x}{b:02x}.{c:02x}{d:02x}.{e:02x}{f:02x}")
 }

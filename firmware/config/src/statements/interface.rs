@@ -1,0 +1,464 @@
+//! Ports, routes and what is said to a named interface.
+
+use super::{Change, Handler, invalid, ip, network, row, small, usage, word};
+use crate::mode::{GLOBAL, INTERFACE, Mode};
+use crate::model::{Action, DEFAULT_MTU, Duplex, IcmpRule, Interface, Route, Speed, Subnet};
+use crate::names;
+use crate::refusal::{Notice, Refusal};
+use cli::grammar::{Captures, InterfaceKind, No, Row};
+use core::net::Ipv4Addr;
+
+/// Longest name of an interface, in characters.
+const NAMEIF_MAX: usize = 48;
+
+pub(super) const ROWS: &[Row<Handler>] = &[
+    row(
+        GLOBAL,
+        "interface <port:interface>",
+        No::Forbidden,
+        &[
+            ("interface", "Select an interface to configure"),
+            ("port", "Hardware name"),
+        ],
+        interface,
+    ),
+    row(
+        INTERFACE,
+        "nameif <name:word(48)>",
+        No::Syntax("nameif [<name>]"),
+        &[
+            ("nameif", "Assign a name to the interface"),
+            ("name", "A name up to 48 characters"),
+        ],
+        nameif,
+    ),
+    row(
+        INTERFACE,
+        "security-level <level:0-100>",
+        No::Syntax("security-level [<level:0-100>]"),
+        &[
+            (
+                "security-level",
+                "Specify the security level of the interface",
+            ),
+            ("level", "Security level"),
+        ],
+        security_level,
+    ),
+    row(
+        INTERFACE,
+        "ip address <address:ip> <mask:mask>",
+        No::Syntax("ip address [<address:ip> [<mask:mask>]]"),
+        &[
+            ("ip", "Configure the interface's IP parameters"),
+            ("address", "IP address"),
+            ("mask", "Network mask"),
+        ],
+        ip_address,
+    ),
+    row(
+        INTERFACE,
+        "description <description:text>",
+        No::Syntax("description [<description:text>]"),
+        &[("description", "Description of up to 200 characters")],
+        description,
+    ),
+    row(
+        INTERFACE,
+        "shutdown",
+        No::Same,
+        &[("shutdown", "Shut down the interface")],
+        shutdown,
+    ),
+    row(
+        INTERFACE,
+        "speed { auto | 10 | 100 | 1000 }",
+        No::Syntax("speed [{ auto | 10 | 100 | 1000 }]"),
+        &[
+            ("speed", "Configure the speed"),
+            ("auto", "Negotiate"),
+            ("10", "10 Mbit/s"),
+            ("100", "100 Mbit/s"),
+            ("1000", "1000 Mbit/s"),
+        ],
+        speed,
+    ),
+    row(
+        INTERFACE,
+        "duplex { auto | full | half }",
+        No::Syntax("duplex [{ auto | full | half }]"),
+        &[
+            ("duplex", "Configure duplex operation"),
+            ("auto", "Negotiate"),
+            ("full", "Full duplex"),
+            ("half", "Half duplex"),
+        ],
+        duplex,
+    ),
+    row(
+        INTERFACE,
+        "mac-address <mac:mac>",
+        No::Syntax("mac-address [<mac:mac>]"),
+        &[
+            ("mac-address", "Assign a MAC address"),
+            ("mac", "MAC address"),
+        ],
+        mac_address,
+    ),
+    row(
+        GLOBAL,
+        "mtu <interface> <bytes:300-9198>",
+        No::Syntax("mtu <interface> [<bytes:300-9198>]"),
+        &[
+            ("mtu", "Specify the largest packet of an interface"),
+            ("bytes", "Bytes"),
+        ],
+        mtu,
+    ),
+    row(
+        GLOBAL,
+        "route <interface> <network:ip> <mask:mask> <gateway:ip> [<metric:1-255>]",
+        No::Syntax("route <interface> <network:ip> <mask:mask> [<gateway:ip> [<metric:1-255>]]"),
+        &[
+            ("route", "Configure a static route"),
+            ("network", "Where the route leads"),
+            ("mask", "Mask of the network"),
+            ("gateway", "Next hop"),
+            ("metric", "Distance, 1 unless given"),
+        ],
+        route,
+    ),
+    row(
+        GLOBAL,
+        "icmp { permit | deny } { any | host <host-address:ip> | <address:ip> <mask:mask> } \
+         [<icmp-type>] <interface>",
+        No::Same,
+        &[
+            ("icmp", "Configure access rules for ICMP to an interface"),
+            ("permit", "Permit the packets"),
+            ("deny", "Deny the packets"),
+            ("any", "Any address"),
+            ("host", "One host"),
+            ("host-address", "Address of the host"),
+            ("address", "Network"),
+            ("icmp-type", "ICMP type by number or name"),
+        ],
+        icmp,
+    ),
+];
+
+/// The interface being configured.
+fn current<'a>(change: &'a mut Change<'_>) -> Result<(u16, &'a mut Interface), Refusal> {
+    let Mode::Interface(port) = change.state.mode else {
+        return Err(Refusal::Invalid { offset: 0 });
+    };
+    let interface = change.config.interfaces.get_mut(&port);
+    Ok((port, interface.ok_or(Refusal::Invalid { offset: 0 })?))
+}
+
+fn interface(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let name = captures
+        .interface("port")
+        .ok_or(Refusal::Invalid { offset: 0 })?;
+    if name.subinterface.is_some() {
+        return Err(Refusal::Unsupported("A subinterface"));
+    }
+    let known = name.kind == InterfaceKind::GigabitEthernet && name.slot == 0;
+    let loading = change.state.loading;
+    let interface = change
+        .config
+        .interfaces
+        .get_mut(&name.port)
+        .filter(|_| known);
+    let interface = interface.ok_or_else(|| invalid(captures, "port"))?;
+    if loading {
+        interface.shutdown = false;
+    }
+    change.enter(Mode::Interface(name.port));
+    change.unchanged();
+    Ok(())
+}
+
+fn nameif(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let (port, interface) = current(change)?;
+    let old = interface.nameif.clone();
+    if captures.negated() {
+        let Some(old) = old else {
+            change.unchanged();
+            return Ok(());
+        };
+        if let Some(list) = usage::access_list_naming_interface(change.config, &old) {
+            return Err(Refusal::InterfaceInAccessList(list.into()));
+        }
+        if usage::remove_interface(change.config, &old) {
+            change.notice(Notice::InterfaceLinesRemoved(old));
+        }
+        let (_, interface) = current(change)?;
+        interface.nameif = None;
+        interface.security_level = None;
+        interface.mtu = DEFAULT_MTU;
+        return Ok(());
+    }
+    let name = word(captures, "name")?;
+    if old.as_deref() == Some(name) {
+        change.unchanged();
+        return Ok(());
+    }
+    let fits = name.len() <= NAMEIF_MAX
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        && name != "any"
+        && name != "global";
+    if !fits {
+        return Err(Refusal::BadName(name.into()));
+    }
+    if let Some((port, _)) = change.config.interface_named(name) {
+        return Err(Refusal::NameifTaken {
+            name: name.into(),
+            port,
+        });
+    }
+    if let Some(old) = old {
+        usage::rename_interface(change.config, &old, name);
+    }
+    let Some(interface) = change.config.interfaces.get_mut(&port) else {
+        return Ok(());
+    };
+    interface.nameif = Some(name.into());
+    if interface.security_level.is_none() {
+        let level = if name == "inside" { 100 } else { 0 };
+        interface.security_level = Some(level);
+        change.notice(Notice::DefaultSecurityLevel {
+            nameif: name.into(),
+            level,
+        });
+    }
+    Ok(())
+}
+
+fn security_level(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let level = if captures.negated() {
+        None
+    } else {
+        Some(small(captures, "level")?)
+    };
+    let (_, interface) = current(change)?;
+    interface.security_level = match (level, interface.nameif.as_deref()) {
+        (Some(level), _) => Some(level),
+        (None, Some("inside")) => Some(100),
+        (None, Some(_)) => Some(0),
+        (None, None) => None,
+    };
+    Ok(())
+}
+
+fn ip_address(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let (port, interface) = current(change)?;
+    let before = interface.address;
+    let after = if captures.negated() {
+        None
+    } else {
+        let (address, mask) = (ip(captures, "address")?, ip(captures, "mask")?);
+        Some(host_address(address, mask)?)
+    };
+    if let Some(address) = after {
+        let overlap = change.config.interfaces.iter().find(|(other, interface)| {
+            **other != port
+                && interface
+                    .address
+                    .is_some_and(|other| other.overlaps(address))
+        });
+        if let Some((&other, _)) = overlap {
+            return Err(Refusal::NetworkOverlap { port, other });
+        }
+        let ours = change
+            .config
+            .routes
+            .iter()
+            .any(|route| route.gateway == address.address());
+        if ours {
+            return Err(Refusal::NextHopIsOurs(address.address()));
+        }
+    }
+    current(change)?.1.address = after;
+    if let Err(refusal) = super::nat::check_all(change.config) {
+        current(change)?.1.address = before;
+        return Err(refusal);
+    }
+    Ok(())
+}
+
+/// An address a port can have in its network.
+fn host_address(address: Ipv4Addr, mask: Ipv4Addr) -> Result<Subnet, Refusal> {
+    let subnet = Subnet::from_mask(address, mask).ok_or(Refusal::BadMask(mask))?;
+    let is_edge =
+        subnet.prefix_len() < 31 && (address == subnet.network() || address == subnet.broadcast());
+    if !is_host(address) || is_edge || subnet.prefix_len() == 0 {
+        return Err(Refusal::BadHostAddress(address));
+    }
+    Ok(subnet)
+}
+
+fn is_host(address: Ipv4Addr) -> bool {
+    let [first, ..] = address.octets();
+    first != 0 && first < 224 && !address.is_loopback()
+}
+
+fn description(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let description = super::object::description_text(captures)?;
+    current(change)?.1.description = description;
+    Ok(())
+}
+
+fn shutdown(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    current(change)?.1.shutdown = !captures.negated();
+    Ok(())
+}
+
+fn speed(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    current(change)?.1.speed = match captures.one_of(&["10", "100", "1000"]) {
+        Some("10") if !captures.negated() => Speed::Mbps10,
+        Some("100") if !captures.negated() => Speed::Mbps100,
+        Some("1000") if !captures.negated() => Speed::Mbps1000,
+        _ => Speed::Auto,
+    };
+    Ok(())
+}
+
+fn duplex(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    current(change)?.1.duplex = match captures.one_of(&["full", "half"]) {
+        Some("full") if !captures.negated() => Duplex::Full,
+        Some("half") if !captures.negated() => Duplex::Half,
+        _ => Duplex::Auto,
+    };
+    Ok(())
+}
+
+fn mac_address(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let mac = captures.mac("mac").filter(|_| !captures.negated());
+    if let Some([first, ..]) = mac
+        && first & 1 == 1
+    {
+        // The lowest bit of the first octet marks a group (IEEE 802-2014 §8.2).
+        return Err(invalid(captures, "mac"));
+    }
+    current(change)?.1.mac_address = mac;
+    Ok(())
+}
+
+fn mtu(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let nameif = word(captures, "interface")?;
+    change.require_interface(nameif)?;
+    let bytes = if captures.negated() {
+        DEFAULT_MTU
+    } else {
+        small(captures, "bytes")?
+    };
+    let mut interfaces = change.config.interfaces.values_mut();
+    if let Some(interface) =
+        interfaces.find(|interface| interface.nameif.as_deref() == Some(nameif))
+    {
+        interface.mtu = bytes;
+    }
+    Ok(())
+}
+
+fn route(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let nameif = word(captures, "interface")?;
+    let destination = network(ip(captures, "network")?, ip(captures, "mask")?)?;
+    if captures.negated() {
+        let gateway = captures.ip("gateway");
+        let at = change.config.routes.iter().position(|route| {
+            route.interface == nameif
+                && route.destination == destination
+                && gateway.is_none_or(|gateway| gateway == route.gateway)
+        });
+        change
+            .config
+            .routes
+            .remove(at.ok_or(Refusal::NothingToRemove)?);
+        return Ok(());
+    }
+    change.require_interface(nameif)?;
+    let gateway = ip(captures, "gateway")?;
+    if !is_host(gateway) {
+        return Err(Refusal::BadHostAddress(gateway));
+    }
+    let metric = if captures.has("metric") {
+        small(captures, "metric")?
+    } else {
+        1
+    };
+    let route = Route {
+        interface: nameif.into(),
+        destination,
+        gateway,
+        metric,
+    };
+    if change.config.routes.contains(&route) {
+        change.unchanged();
+        return Ok(());
+    }
+    let ours = change.config.interfaces.values().any(|interface| {
+        interface
+            .address
+            .is_some_and(|address| address.address() == gateway)
+    });
+    if ours {
+        return Err(Refusal::NextHopIsOurs(gateway));
+    }
+    let conflict = change.config.routes.iter().any(|present| {
+        present.destination == destination
+            && (present.metric == metric || present.gateway == gateway)
+    });
+    if conflict {
+        return Err(Refusal::RouteConflict);
+    }
+    change.config.routes.push(route);
+    Ok(())
+}
+
+fn icmp(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let source = match (captures.ip("host-address"), captures.ip("address")) {
+        (Some(host), _) => network(host, Ipv4Addr::BROADCAST)?,
+        (_, Some(address)) => network(address, ip(captures, "mask")?)?,
+        _ => Subnet::EVERYTHING,
+    };
+    let kind = match captures.word("icmp-type") {
+        Some(name) => {
+            Some(names::parse_icmp_type(name).ok_or_else(|| invalid(captures, "icmp-type"))?)
+        }
+        None => None,
+    };
+    let action = if captures.has("permit") {
+        Action::Permit
+    } else {
+        Action::Deny
+    };
+    let rule = IcmpRule {
+        action,
+        source,
+        kind,
+        interface: word(captures, "interface")?.into(),
+    };
+    let at = change
+        .config
+        .icmp_rules
+        .iter()
+        .position(|present| *present == rule);
+    if captures.negated() {
+        change
+            .config
+            .icmp_rules
+            .remove(at.ok_or(Refusal::NothingToRemove)?);
+        return Ok(());
+    }
+    change.require_interface(&rule.interface)?;
+    if at.is_none() {
+        change.config.icmp_rules.push(rule);
+    } else {
+        change.unchanged();
+    }
+    Ok(())
+}

@@ -1,0 +1,319 @@
+//! The configuration statements: one row each with its syntax, its help and what it does.
+//!
+//! A handler is given the words of a matched line, checks everything, and only then changes the
+//! configuration. The files follow the model: `system`, `interface`, `object`, `access`, `nat`,
+//! `pki`, `tls`, `policy`; `kept` is the table of lines that are only stored; `clear` is
+//! `clear configure`; `usage` finds what refers to a name.
+
+mod access;
+mod clear;
+mod interface;
+mod kept;
+mod nat;
+mod object;
+mod pki;
+mod policy;
+mod system;
+mod tls;
+mod usage;
+
+use crate::mode::{GLOBAL, MODES, Mode};
+use crate::model::{Config, Subnet};
+use crate::password::SALT_LEN;
+use crate::refusal::{Notice, Refusal, Thing};
+use alloc::string::String;
+use alloc::vec::Vec;
+use cli::grammar::{Captures, Fragment, ModeSet, No, Row, Value};
+use core::fmt;
+use core::net::Ipv4Addr;
+use kept::KeptRule;
+
+/// What an accepted command did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What to tell the operator.
+    pub notices: Vec<Notice>,
+    /// Whether the configuration may differ from before.
+    pub changed: bool,
+    /// Whether configuration mode was left (`exit` from its outermost mode, or `end`).
+    pub left: bool,
+}
+
+/// Where the next line of a session lands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModeState {
+    mode: Mode,
+    certificate: Option<PartialCertificate>,
+    loading: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PartialCertificate {
+    is_ca: bool,
+    serial: String,
+    digits: String,
+}
+
+impl ModeState {
+    /// Global configuration mode, as after `configure terminal`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// As [`new`](Self::new), for stored text: there an interface block without `shutdown` means
+    /// that the interface is up.
+    #[must_use]
+    pub fn for_stored_text() -> Self {
+        Self {
+            loading: true,
+            ..Self::default()
+        }
+    }
+
+    /// The present mode.
+    #[must_use]
+    pub const fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    /// Whether the next lines are the bytes of a certificate and go to [`collect`] unparsed.
+    #[must_use]
+    pub const fn is_collecting(&self) -> bool {
+        self.certificate.is_some()
+    }
+
+    /// Drops a certificate being entered and returns to global configuration mode.
+    pub fn reset(&mut self) {
+        self.mode = Mode::Global;
+        self.certificate = None;
+    }
+}
+
+/// What a row of this crate does; the action of its [`Row`]s.
+#[derive(Clone, Copy)]
+pub struct Handler(Run);
+
+#[derive(Clone, Copy)]
+enum Run {
+    Change(ChangeFn),
+    Keep(&'static KeptRule),
+}
+
+type ChangeFn = fn(&mut Change<'_>, &Captures<'_>) -> Result<(), Refusal>;
+
+impl fmt::Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Run::Change(_) => "Handler(Change)",
+            Run::Keep(_) => "Handler(Keep)",
+        })
+    }
+}
+
+/// Every configuration row.
+#[must_use]
+pub fn rows() -> Vec<Row<Handler>> {
+    let mut rows = Vec::from(LEAVING);
+    for table in [
+        system::ROWS,
+        interface::ROWS,
+        object::ROWS,
+        access::ROWS,
+        nat::ROWS,
+        pki::ROWS,
+        tls::ROWS,
+        policy::ROWS,
+        clear::ROWS,
+    ] {
+        rows.extend_from_slice(table);
+    }
+    rows.extend(kept::RULES.iter().map(KeptRule::row));
+    rows
+}
+
+/// The pieces of syntax that the rows share.
+pub const FRAGMENTS: &[Fragment] = &[
+    access::ADDRESS,
+    access::PORTS,
+    object::SERVICE,
+    system::TIMERS,
+];
+
+/// Applies a matched line: `handler`, `scope` and `captures` are the action, the scope and the
+/// captures of the match, read with [`Mode::scopes`] first. `salt` is fresh random bytes, used if
+/// the line sets a password.
+///
+/// # Errors
+/// A [`Refusal`]; nothing has changed then, the mode included.
+pub fn apply(
+    config: &mut Config,
+    state: &mut ModeState,
+    handler: Handler,
+    scope: usize,
+    captures: &Captures<'_>,
+    salt: [u8; SALT_LEN],
+) -> Result<Outcome, Refusal> {
+    let before = state.mode.clone();
+    state.mode = before.outer(scope);
+    let outcome = Outcome {
+        changed: true,
+        ..Outcome::default()
+    };
+    let mut change = Change {
+        config,
+        state,
+        outcome,
+        salt,
+    };
+    let result = match handler.0 {
+        Run::Change(run) => run(&mut change, captures),
+        Run::Keep(rule) => kept::keep(&mut change, rule, captures),
+    };
+    match result {
+        Ok(()) => Ok(change.outcome),
+        Err(refusal) => {
+            state.mode = before;
+            Err(refusal)
+        }
+    }
+}
+
+/// Takes a raw line while [`ModeState::is_collecting`]: hexadecimal digits, or `quit`, which
+/// stores the certificate. `Ok(None)` means that more lines are expected.
+///
+/// # Errors
+/// A [`Refusal`]; the certificate entered so far is dropped.
+pub fn collect(
+    config: &mut Config,
+    state: &mut ModeState,
+    line: &str,
+) -> Result<Option<Outcome>, Refusal> {
+    pki::collect(config, state, line)
+}
+
+/// A change in the making.
+struct Change<'a> {
+    config: &'a mut Config,
+    state: &'a mut ModeState,
+    outcome: Outcome,
+    salt: [u8; SALT_LEN],
+}
+
+impl Change<'_> {
+    fn notice(&mut self, notice: Notice) {
+        self.outcome.notices.push(notice);
+    }
+
+    /// Says that the line changed nothing.
+    fn unchanged(&mut self) {
+        self.outcome.changed = false;
+    }
+
+    fn enter(&mut self, mode: Mode) {
+        self.state.mode = mode;
+    }
+
+    /// The address of a host, for an argument that must be one.
+    fn require_interface(&self, nameif: &str) -> Result<(), Refusal> {
+        match self.config.interface_named(nameif) {
+            Some(_) => Ok(()),
+            None => Err(Refusal::Missing(Thing::Interface, nameif.into())),
+        }
+    }
+}
+
+const LEAVING: [Row<Handler>; 3] = [
+    Row::new(
+        MODES,
+        15,
+        "exit",
+        &[("exit", "Exit from the current mode")],
+        Handler(Run::Change(exit)),
+    ),
+    Row::new(
+        MODES,
+        15,
+        "quit",
+        &[("quit", "Exit from the current mode")],
+        Handler(Run::Change(exit)),
+    ),
+    Row::new(
+        GLOBAL,
+        15,
+        "end",
+        &[("end", "Exit from configure mode")],
+        Handler(Run::Change(end)),
+    ),
+];
+
+fn exit(change: &mut Change<'_>, _: &Captures<'_>) -> Result<(), Refusal> {
+    change.unchanged();
+    match change.state.mode.parent() {
+        Some(mode) => change.enter(mode),
+        None => change.outcome.left = true,
+    }
+    Ok(())
+}
+
+fn end(change: &mut Change<'_>, _: &Captures<'_>) -> Result<(), Refusal> {
+    change.unchanged();
+    change.enter(Mode::Global);
+    change.outcome.left = true;
+    Ok(())
+}
+
+/// Help texts by word.
+type HelpTexts = &'static [(&'static str, &'static str)];
+
+const fn row(
+    modes: ModeSet,
+    syntax: &'static str,
+    no: No,
+    help: HelpTexts,
+    run: ChangeFn,
+) -> Row<Handler> {
+    Row::new(modes, 15, syntax, help, Handler(Run::Change(run))).no(no)
+}
+
+/// The argument of that name, which the syntax makes sure of; a mistake in a table is answered like
+/// a mistake in the line.
+fn word<'a>(captures: &Captures<'a>, name: &str) -> Result<&'a str, Refusal> {
+    captures.word(name).ok_or(Refusal::Invalid { offset: 0 })
+}
+
+fn text<'a>(captures: &Captures<'a>, name: &str) -> Result<&'a str, Refusal> {
+    captures.text(name).ok_or(Refusal::Invalid { offset: 0 })
+}
+
+fn ip(captures: &Captures<'_>, name: &str) -> Result<Ipv4Addr, Refusal> {
+    captures.ip(name).ok_or(Refusal::Invalid { offset: 0 })
+}
+
+fn number(captures: &Captures<'_>, name: &str) -> Result<u32, Refusal> {
+    captures.number(name).ok_or(Refusal::Invalid { offset: 0 })
+}
+
+/// A number whose range in the syntax fits the smaller type.
+fn small<T: TryFrom<u32>>(captures: &Captures<'_>, name: &str) -> Result<T, Refusal> {
+    T::try_from(number(captures, name)?).map_err(|_| Refusal::Invalid { offset: 0 })
+}
+
+/// A refusal that points at the argument `name`.
+fn invalid(captures: &Captures<'_>, name: &str) -> Refusal {
+    let offset = captures
+        .iter()
+        .find(|capture| capture.name == name && capture.value != Value::Keyword)
+        .map_or(0, |capture| capture.offset);
+    Refusal::Invalid { offset }
+}
+
+/// Address and mask of a network without host bits.
+fn network(address: Ipv4Addr, mask: Ipv4Addr) -> Result<Subnet, Refusal> {
+    let subnet = Subnet::from_mask(address, mask).ok_or(Refusal::BadMask(mask))?;
+    if subnet.is_network() {
+        Ok(subnet)
+    } else {
+        Err(Refusal::NotPaired(address, mask))
+    }
+}

@@ -1,0 +1,633 @@
+//! Objects and groups.
+
+use super::{Change, Handler, invalid, ip, network, row, small, usage, word};
+use crate::mode::{GLOBAL, Mode, NETWORK_GROUP, NETWORK_OBJECT, SERVICE_GROUP, SERVICE_OBJECT};
+use crate::model::{
+    AddressRange, Config, GroupTransport, IcmpMatch, NetworkGroup, NetworkMember, NetworkObject,
+    ObjectAddress, PortMatch, Service, ServiceGroup, ServiceMember, ServiceObject, Transport,
+};
+use crate::names;
+use crate::refusal::{Notice, Refusal, Thing};
+use alloc::string::String;
+use cli::grammar::{Captures, Fragment, No, Row};
+
+/// A protocol with ports or an ICMP type.
+pub(super) const SERVICE: Fragment = Fragment {
+    name: "service",
+    syntax: "{ { tcp | udp } [source $ports@source-port] [destination $ports@destination-port] \
+             | icmp [<icmp-type> [<icmp-code:0-255>]] | <protocol> }",
+    help: &[
+        ("tcp", "TCP"),
+        ("udp", "UDP"),
+        ("icmp", "ICMP"),
+        ("source", "Source port"),
+        ("destination", "Destination port"),
+        ("icmp-type", "ICMP type by number or name"),
+        ("icmp-code", "ICMP code"),
+        ("protocol", "IP protocol by number or name"),
+    ],
+};
+
+pub(super) const ROWS: &[Row<Handler>] = &[
+    row(
+        GLOBAL,
+        "object network <name:word(64)>",
+        No::Same,
+        &[
+            ("object", "Configure an object"),
+            ("network", "A network object or group"),
+            ("name", "Name of up to 64 characters"),
+        ],
+        enter_network,
+    ),
+    row(
+        GLOBAL,
+        "object service <name:word(64)>",
+        No::Same,
+        &[("service", "A service object or group")],
+        enter_service,
+    ),
+    row(
+        GLOBAL,
+        "object-group network <name:word(64)>",
+        No::Same,
+        &[("object-group", "Configure a group of objects")],
+        enter_network_group,
+    ),
+    row(
+        GLOBAL,
+        "object-group service <name:word(64)> [{ tcp | udp | tcp-udp }]",
+        No::Same,
+        &[
+            ("tcp", "A group of TCP ports"),
+            ("udp", "A group of UDP ports"),
+            ("tcp-udp", "A group of ports of both"),
+        ],
+        enter_service_group,
+    ),
+    row(
+        NETWORK_OBJECT,
+        "{ host <address:ip> | subnet <network:ip> <mask:mask> | range <first:ip> <last:ip> }",
+        No::Same,
+        &[
+            ("host", "One address"),
+            ("address", "Address of the host"),
+            ("subnet", "A network"),
+            ("network", "Network address"),
+            ("mask", "Network mask"),
+            ("range", "A range of addresses"),
+            ("first", "First address of the range"),
+            ("last", "Last address of the range"),
+        ],
+        object_address,
+    ),
+    row(
+        NETWORK_OBJECT,
+        "fqdn <rest:text>",
+        No::Forbidden,
+        &[
+            ("fqdn", "An address by domain name (not supported)"),
+            ("rest", "Domain name"),
+        ],
+        fqdn,
+    ),
+    row(
+        SERVICE_OBJECT,
+        "service $service",
+        No::Syntax("service [$service]"),
+        &[("service", "The protocol and its ports")],
+        object_service,
+    ),
+    row(
+        NETWORK_OBJECT | SERVICE_OBJECT | NETWORK_GROUP | SERVICE_GROUP,
+        "description <description:text>",
+        No::Syntax("description [<description:text>]"),
+        &[("description", "Description of up to 200 characters")],
+        description,
+    ),
+    row(
+        NETWORK_GROUP,
+        "network-object { host <address:ip> | object <member> | <network:ip> <mask:mask> }",
+        No::Same,
+        &[
+            ("network-object", "Add an address"),
+            ("object", "Add a network object"),
+            ("member", "Name of the object or group"),
+        ],
+        network_member,
+    ),
+    row(
+        NETWORK_GROUP | SERVICE_GROUP,
+        "group-object <member>",
+        No::Same,
+        &[("group-object", "Add another group")],
+        group_member,
+    ),
+    row(
+        SERVICE_GROUP,
+        "port-object { eq <port:port> | range <first:port> <last:port> }",
+        No::Same,
+        &[
+            ("port-object", "Add a port"),
+            ("eq", "One port"),
+            ("port", "Port by number or name"),
+            ("first", "First port"),
+            ("last", "Last port"),
+        ],
+        port_member,
+    ),
+    row(
+        SERVICE_GROUP,
+        "service-object { object <member> | $service }",
+        No::Same,
+        &[("service-object", "Add a service")],
+        service_member,
+    ),
+];
+
+/// The text of a description, none for the `no` form.
+pub(super) fn description_text(captures: &Captures<'_>) -> Result<Option<String>, Refusal> {
+    if captures.negated() {
+        return Ok(None);
+    }
+    Ok(Some(super::text(captures, "description")?.into()))
+}
+
+/// A condition on a port, if there is one among the captures.
+pub(super) fn port_match(captures: &Captures<'_>) -> Result<Option<PortMatch>, Refusal> {
+    if let (Some(first), Some(last)) = (captures.port("first"), captures.port("last")) {
+        if first > last {
+            return Err(Refusal::BadRange);
+        }
+        return Ok(Some(PortMatch::Range(first, last)));
+    }
+    let Some(port) = captures.port("port") else {
+        return Ok(None);
+    };
+    Ok(Some(match captures.one_of(&["neq", "lt", "gt"]) {
+        Some("neq") => PortMatch::NotEqual(port),
+        Some("lt") => PortMatch::Less(port),
+        Some(_) => PortMatch::Greater(port),
+        None => PortMatch::Equal(port),
+    }))
+}
+
+/// An ICMP type, if there is one among the captures.
+pub(super) fn icmp_match(captures: &Captures<'_>) -> Result<Option<IcmpMatch>, Refusal> {
+    let Some(name) = captures.word("icmp-type") else {
+        return Ok(None);
+    };
+    let kind = names::parse_icmp_type(name).ok_or_else(|| invalid(captures, "icmp-type"))?;
+    let code = if captures.has("icmp-code") {
+        Some(small(captures, "icmp-code")?)
+    } else {
+        None
+    };
+    Ok(Some(IcmpMatch { kind, code }))
+}
+
+/// A service as written with [`SERVICE`].
+fn service(captures: &Captures<'_>) -> Result<Service, Refusal> {
+    match captures.one_of(&["tcp", "udp", "icmp"]) {
+        Some("icmp") => Ok(Service::Icmp(icmp_match(captures)?)),
+        Some(transport) => Ok(Service::Ports {
+            transport: if transport == "tcp" {
+                Transport::Tcp
+            } else {
+                Transport::Udp
+            },
+            source: port_match(&captures.group("source-port"))?,
+            destination: port_match(&captures.group("destination-port"))?,
+        }),
+        None => {
+            let protocol = names::parse_protocol(word(captures, "protocol")?);
+            Ok(
+                match protocol.ok_or_else(|| invalid(captures, "protocol"))? {
+                    1 => Service::Icmp(None),
+                    6 => plain(Transport::Tcp),
+                    17 => plain(Transport::Udp),
+                    number => Service::Protocol(number),
+                },
+            )
+        }
+    }
+}
+
+const fn plain(transport: Transport) -> Service {
+    Service::Ports {
+        transport,
+        source: None,
+        destination: None,
+    }
+}
+
+/// Checks that nothing of another kind has the name.
+fn name_is_free(config: &Config, name: &str, own: Kind) -> Result<(), Refusal> {
+    let taken = own != Kind::NetworkObject && config.network_objects.contains_key(name)
+        || own != Kind::ServiceObject && config.service_objects.contains_key(name)
+        || own != Kind::NetworkGroup && config.network_groups.contains_key(name)
+        || own != Kind::ServiceGroup && config.service_groups.contains_key(name);
+    if taken {
+        Err(Refusal::NameTaken(name.into()))
+    } else {
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    NetworkObject,
+    ServiceObject,
+    NetworkGroup,
+    ServiceGroup,
+}
+
+fn removable(
+    thing: Thing,
+    name: &str,
+    exists: bool,
+    by: Option<&'static str>,
+) -> Result<(), Refusal> {
+    if !exists {
+        return Err(Refusal::Missing(thing, name.into()));
+    }
+    by.map_or(Ok(()), |by| {
+        Err(Refusal::InUse {
+            thing,
+            name: name.into(),
+            by,
+        })
+    })
+}
+
+fn enter_network(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let name = word(captures, "name")?;
+    if captures.negated() {
+        let exists = change.config.network_objects.contains_key(name);
+        let by = usage::of_network(change.config, name);
+        removable(Thing::Object, name, exists, by)?;
+        change.config.network_objects.remove(name);
+        return Ok(());
+    }
+    name_is_free(change.config, name, Kind::NetworkObject)?;
+    change
+        .config
+        .network_objects
+        .entry(name.into())
+        .or_default();
+    change.enter(Mode::NetworkObject(name.into()));
+    Ok(())
+}
+
+fn enter_service(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let name = word(captures, "name")?;
+    if captures.negated() {
+        let exists = change.config.service_objects.contains_key(name);
+        let by = usage::of_service(change.config, name);
+        removable(Thing::Object, name, exists, by)?;
+        change.config.service_objects.remove(name);
+        return Ok(());
+    }
+    name_is_free(change.config, name, Kind::ServiceObject)?;
+    change
+        .config
+        .service_objects
+        .entry(name.into())
+        .or_default();
+    change.enter(Mode::ServiceObject(name.into()));
+    Ok(())
+}
+
+fn enter_network_group(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let name = word(captures, "name")?;
+    if captures.negated() {
+        let exists = change.config.network_groups.contains_key(name);
+        let by = usage::of_network(change.config, name);
+        removable(Thing::Group, name, exists, by)?;
+        change.config.network_groups.remove(name);
+        return Ok(());
+    }
+    name_is_free(change.config, name, Kind::NetworkGroup)?;
+    change.config.network_groups.entry(name.into()).or_default();
+    change.enter(Mode::NetworkGroup(name.into()));
+    Ok(())
+}
+
+fn enter_service_group(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let name = word(captures, "name")?;
+    let transport = captures
+        .one_of(&["tcp", "udp", "tcp-udp"])
+        .map(|keyword| match keyword {
+            "tcp" => GroupTransport::Tcp,
+            "udp" => GroupTransport::Udp,
+            _ => GroupTransport::TcpUdp,
+        });
+    if captures.negated() {
+        let exists = change.config.service_groups.contains_key(name);
+        let by = usage::of_service(change.config, name);
+        removable(Thing::Group, name, exists, by)?;
+        change.config.service_groups.remove(name);
+        return Ok(());
+    }
+    name_is_free(change.config, name, Kind::ServiceGroup)?;
+    let present = change.config.service_groups.get(name);
+    if present.is_some_and(|group| transport.is_some() && group.transport != transport) {
+        return Err(Refusal::NameTaken(name.into()));
+    }
+    change
+        .config
+        .service_groups
+        .entry(name.into())
+        .or_insert_with(|| ServiceGroup {
+            transport,
+            ..ServiceGroup::default()
+        });
+    change.enter(Mode::ServiceGroup(name.into()));
+    Ok(())
+}
+
+/// The name of what is being configured, and the thing itself.
+macro_rules! current {
+    ($change:expr, $mode:ident, $table:ident) => {{
+        let Mode::$mode(name) = &$change.state.mode else {
+            return Err(Refusal::Invalid { offset: 0 });
+        };
+        let name = name.clone();
+        let Some(thing) = $change.config.$table.get_mut(&name) else {
+            return Err(Refusal::Invalid { offset: 0 });
+        };
+        (name, thing)
+    }};
+}
+pub(super) use current;
+
+fn object_address(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let address = if captures.has("subnet") {
+        ObjectAddress::Subnet(network(ip(captures, "network")?, ip(captures, "mask")?)?)
+    } else if captures.has("range") {
+        let (first, last) = (ip(captures, "first")?, ip(captures, "last")?);
+        if first > last {
+            return Err(Refusal::BadRange);
+        }
+        ObjectAddress::Range(AddressRange { first, last })
+    } else {
+        ObjectAddress::Host(ip(captures, "address")?)
+    };
+    let (name, object) = current!(change, NetworkObject, network_objects);
+    let object: &mut NetworkObject = object;
+    let before = object.address;
+    if captures.negated() {
+        if before != Some(address) {
+            return Err(Refusal::NothingToRemove);
+        }
+        if object.nat.is_some() || usage::of_network(change.config, &name).is_some() {
+            return Err(Refusal::WouldBeEmpty(name));
+        }
+        change
+            .config
+            .network_objects
+            .entry(name)
+            .or_default()
+            .address = None;
+        return Ok(());
+    }
+    object.address = Some(address);
+    let in_nat = object.nat.is_some() || before.is_some();
+    if in_nat && let Err(refusal) = super::nat::check_all(change.config) {
+        change
+            .config
+            .network_objects
+            .entry(name)
+            .or_default()
+            .address = before;
+        return Err(refusal);
+    }
+    Ok(())
+}
+
+fn fqdn(_: &mut Change<'_>, _: &Captures<'_>) -> Result<(), Refusal> {
+    Err(Refusal::Unsupported("An object that holds a domain name"))
+}
+
+fn object_service(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let (name, object) = current!(change, ServiceObject, service_objects);
+    let object: &mut ServiceObject = object;
+    let before = object.service;
+    if captures.negated() {
+        if before.is_none() {
+            return Err(Refusal::NothingToRemove);
+        }
+        if usage::of_service(change.config, &name).is_some() {
+            return Err(Refusal::WouldBeEmpty(name));
+        }
+        change
+            .config
+            .service_objects
+            .entry(name)
+            .or_default()
+            .service = None;
+        return Ok(());
+    }
+    object.service = Some(service(captures)?);
+    if before.is_some()
+        && let Err(refusal) = super::nat::check_all(change.config)
+    {
+        change
+            .config
+            .service_objects
+            .entry(name)
+            .or_default()
+            .service = before;
+        return Err(refusal);
+    }
+    Ok(())
+}
+
+fn description(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let text = description_text(captures)?;
+    let config = &mut *change.config;
+    let place = match &change.state.mode {
+        Mode::NetworkObject(name) => config
+            .network_objects
+            .get_mut(name)
+            .map(|o| &mut o.description),
+        Mode::ServiceObject(name) => config
+            .service_objects
+            .get_mut(name)
+            .map(|o| &mut o.description),
+        Mode::NetworkGroup(name) => config
+            .network_groups
+            .get_mut(name)
+            .map(|g| &mut g.description),
+        Mode::ServiceGroup(name) => config
+            .service_groups
+            .get_mut(name)
+            .map(|g| &mut g.description),
+        _ => None,
+    };
+    *place.ok_or(Refusal::Invalid { offset: 0 })? = text;
+    Ok(())
+}
+
+fn network_member(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let member = if let Some(name) = captures.word("member") {
+        if !change.config.network_objects.contains_key(name) {
+            return Err(Refusal::Missing(Thing::Object, name.into()));
+        }
+        NetworkMember::Object(name.into())
+    } else if let Some(address) = captures.ip("address") {
+        NetworkMember::Host(address)
+    } else {
+        NetworkMember::Subnet(network(ip(captures, "network")?, ip(captures, "mask")?)?)
+    };
+    edit_network_group(change, captures.negated(), member)
+}
+
+fn group_member(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let inner = word(captures, "member")?;
+    match change.state.mode.clone() {
+        Mode::NetworkGroup(name) => {
+            if !change.config.network_groups.contains_key(inner) {
+                return Err(Refusal::Missing(Thing::Group, inner.into()));
+            }
+            if network_group_holds(change.config, inner, &name) {
+                return Err(Refusal::GroupLoop(inner.into()));
+            }
+            edit_network_group(
+                change,
+                captures.negated(),
+                NetworkMember::Group(inner.into()),
+            )
+        }
+        Mode::ServiceGroup(name) => {
+            let groups = &change.config.service_groups;
+            let group = groups.get(inner);
+            let group = group.ok_or_else(|| Refusal::Missing(Thing::Group, inner.into()))?;
+            if groups
+                .get(&name)
+                .is_none_or(|outer| outer.transport != group.transport)
+            {
+                return Err(Refusal::WrongGroupKind(inner.into()));
+            }
+            if service_group_holds(change.config, inner, &name) {
+                return Err(Refusal::GroupLoop(inner.into()));
+            }
+            edit_service_group(
+                change,
+                captures.negated(),
+                ServiceMember::Group(inner.into()),
+            )
+        }
+        _ => Err(Refusal::Invalid { offset: 0 }),
+    }
+}
+
+fn port_member(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let port = port_match(captures)?.ok_or(Refusal::Invalid { offset: 0 })?;
+    let (_, group) = current!(change, ServiceGroup, service_groups);
+    if group.transport.is_none() {
+        return Err(Refusal::Unsupported("A port in a group of whole services"));
+    }
+    edit_service_group(change, captures.negated(), ServiceMember::Port(port))
+}
+
+fn service_member(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let member = match captures.word("member") {
+        Some(name) if change.config.service_objects.contains_key(name) => {
+            ServiceMember::Object(name.into())
+        }
+        Some(name) => return Err(Refusal::Missing(Thing::Object, name.into())),
+        None => ServiceMember::Service(service(captures)?),
+    };
+    let (_, group) = current!(change, ServiceGroup, service_groups);
+    if group.transport.is_some() {
+        return Err(Refusal::Unsupported("A whole service in a group of ports"));
+    }
+    edit_service_group(change, captures.negated(), member)
+}
+
+fn edit_network_group(
+    change: &mut Change<'_>,
+    negated: bool,
+    member: NetworkMember,
+) -> Result<(), Refusal> {
+    let (name, group) = current!(change, NetworkGroup, network_groups);
+    let group: &mut NetworkGroup = group;
+    let at = group.members.iter().position(|present| *present == member);
+    let before = group.members.clone();
+    if negated {
+        group.members.remove(at.ok_or(Refusal::NothingToRemove)?);
+        let empty = group.members.is_empty();
+        if empty && usage::of_network(change.config, &name).is_some() {
+            change
+                .config
+                .network_groups
+                .entry(name.clone())
+                .or_default()
+                .members = before;
+            return Err(Refusal::WouldBeEmpty(name));
+        }
+    } else if at.is_some() {
+        change.notice(Notice::Duplicate(name));
+        change.unchanged();
+        return Ok(());
+    } else {
+        group.members.push(member);
+    }
+    if let Err(refusal) = super::nat::check_all(change.config) {
+        change
+            .config
+            .network_groups
+            .entry(name)
+            .or_default()
+            .members = before;
+        return Err(refusal);
+    }
+    Ok(())
+}
+
+fn edit_service_group(
+    change: &mut Change<'_>,
+    negated: bool,
+    member: ServiceMember,
+) -> Result<(), Refusal> {
+    let (name, group) = current!(change, ServiceGroup, service_groups);
+    let at = group.members.iter().position(|present| *present == member);
+    if !negated {
+        if at.is_some() {
+            change.notice(Notice::Duplicate(name));
+            change.unchanged();
+        } else {
+            group.members.push(member);
+        }
+        return Ok(());
+    }
+    let at = at.ok_or(Refusal::NothingToRemove)?;
+    if group.members.len() == 1 && usage::of_service(change.config, &name).is_some() {
+        return Err(Refusal::WouldBeEmpty(name));
+    }
+    let (_, group) = current!(change, ServiceGroup, service_groups);
+    group.members.remove(at);
+    Ok(())
+}
+
+/// Whether group `outer` is `inner` or holds it, however deep.
+fn network_group_holds(config: &Config, outer: &str, inner: &str) -> bool {
+    outer == inner
+        || config.network_groups.get(outer).is_some_and(|group| {
+            group.members.iter().any(|member| match member {
+                NetworkMember::Group(name) => network_group_holds(config, name, inner),
+                _ => false,
+            })
+        })
+}
+
+fn service_group_holds(config: &Config, outer: &str, inner: &str) -> bool {
+    outer == inner
+        || config.service_groups.get(outer).is_some_and(|group| {
+            group.members.iter().any(|member| match member {
+                ServiceMember::Group(name) => service_group_holds(config, name, inner),
+                _ => false,
+            })
+        })
+}

@@ -1,0 +1,300 @@
+//! What in the configuration refers to a name.
+
+use crate::model::{
+    AccessGroupPlace, AccessLine, AddressMatch, AutoNat, AutoNatKind, ClassMatch, Config,
+    DynamicMapping, ManualMapped, ManualNat, ManualSource, MappedAddress, NatInterfaces,
+    NetworkMember, PolicyPlace, PortSelect, RealAddress, RuleService, ServiceMember,
+};
+
+/// Which statement uses the network object or group `name`.
+pub(super) fn of_network(config: &Config, name: &str) -> Option<&'static str> {
+    let in_group = config.network_groups.values().flat_map(|group| &group.members).any(|member| {
+        matches!(member, NetworkMember::Object(used) | NetworkMember::Group(used) if used == name)
+    });
+    if in_group {
+        return Some("object-group");
+    }
+    if network_in_nat(config, name) {
+        return Some("nat");
+    }
+    let is_name = |address: &AddressMatch| matches!(address, AddressMatch::Object(used) | AddressMatch::Group(used) if used == name);
+    let in_list = config
+        .access_lists
+        .values()
+        .flat_map(|list| list.rules())
+        .any(|rule| is_name(&rule.source) || is_name(&rule.destination));
+    in_list.then_some("access-list")
+}
+
+/// Which statement uses the service object or group `name`.
+pub(super) fn of_service(config: &Config, name: &str) -> Option<&'static str> {
+    let in_group = config.service_groups.values().flat_map(|group| &group.members).any(|member| {
+        matches!(member, ServiceMember::Object(used) | ServiceMember::Group(used) if used == name)
+    });
+    if in_group {
+        return Some("object-group");
+    }
+    if service_in_nat(config, name) {
+        return Some("nat");
+    }
+    let is_group =
+        |port: &Option<PortSelect>| matches!(port, Some(PortSelect::Group(used)) if used == name);
+    let in_list = config
+        .access_lists
+        .values()
+        .flat_map(|list| list.rules())
+        .any(|rule| match &rule.service {
+            RuleService::Object(used) | RuleService::Group(used) => used == name,
+            RuleService::Ports {
+                source,
+                destination,
+                ..
+            } => is_group(source) || is_group(destination),
+            RuleService::Ip | RuleService::Protocol(_) | RuleService::Icmp(_) => false,
+        });
+    in_list.then_some("access-list")
+}
+
+/// Whether a translation uses the network object or group `name`, other than its own.
+pub(super) fn network_in_nat(config: &Config, name: &str) -> bool {
+    let is_real = |real: &RealAddress| matches!(real, RealAddress::Object(used) if used == name);
+    let is_mapped =
+        |mapped: &ManualMapped| matches!(mapped, ManualMapped::Object(used) if used == name);
+    let is_dynamic = |mapping: &DynamicMapping| match mapping {
+        DynamicMapping::Object { name: used, .. } => used == name,
+        DynamicMapping::PatPool(pool) => pool.name == name,
+        DynamicMapping::Address(_) | DynamicMapping::Interface => false,
+    };
+    let in_manual = manual_rules(config).any(|rule| {
+        let in_source = match &rule.source {
+            ManualSource::Static { real, mapped } => is_real(real) || is_mapped(mapped),
+            ManualSource::Dynamic { real, mapped } => is_real(real) || is_dynamic(mapped),
+        };
+        let in_destination = rule.destination.as_ref().is_some_and(|destination| {
+            is_mapped(&destination.mapped) || is_real(&destination.real)
+        });
+        in_source || in_destination
+    });
+    in_manual
+        || config
+            .network_objects
+            .values()
+            .filter_map(|object| object.nat.as_ref())
+            .any(|rule| match &rule.kind {
+                AutoNatKind::Static {
+                    mapped: MappedAddress::Object(used),
+                    ..
+                } => used == name,
+                AutoNatKind::Static { .. } => false,
+                AutoNatKind::Dynamic(mapping) => is_dynamic(mapping),
+            })
+}
+
+/// Whether a translation uses the service object `name`.
+pub(super) fn service_in_nat(config: &Config, name: &str) -> bool {
+    manual_rules(config).any(|rule| {
+        rule.service
+            .as_ref()
+            .is_some_and(|used| used.real == name || used.mapped == name)
+    })
+}
+
+/// Which statement uses the access list `name`.
+pub(super) fn of_access_list(config: &Config, name: &str) -> Option<&'static str> {
+    if config.access_groups.values().any(|bound| bound == name) {
+        return Some("access-group");
+    }
+    let matched = config
+        .class_maps
+        .values()
+        .flat_map(|class| &class.matches)
+        .any(|condition| matches!(condition, ClassMatch::AccessList(used) if used == name));
+    matched.then_some("class-map")
+}
+
+/// Whether a policy map has the class map `name`.
+pub(super) fn class_in_policy(config: &Config, name: &str) -> bool {
+    config
+        .policy_maps
+        .values()
+        .flat_map(|policy| &policy.classes)
+        .any(|class| class.class == name)
+}
+
+/// Whether an `inspect` line names the inspection map.
+pub(super) fn inspect_map_used(config: &Config, name: &str) -> bool {
+    inspections(config).any(|inspection| inspection.map.as_deref() == Some(name))
+}
+
+/// Whether an `inspect` line names the TLS proxy.
+pub(super) fn tls_proxy_used(config: &Config, name: &str) -> bool {
+    inspections(config).any(|inspection| inspection.tls_proxy.as_deref() == Some(name))
+}
+
+/// Which statement uses the trustpoint `name`.
+pub(super) fn of_trustpoint(config: &Config, name: &str) -> Option<&'static str> {
+    let in_proxy = config.tls_proxies.values().any(|proxy| {
+        [&proxy.server_trustpoint, &proxy.client_trustpoint]
+            .into_iter()
+            .any(|used| used.as_deref() == Some(name))
+    });
+    if in_proxy {
+        return Some("tls-proxy");
+    }
+    config
+        .ssl
+        .trustpoints
+        .values()
+        .any(|used| used == name)
+        .then_some("ssl trust-point")
+}
+
+/// The access list with a rule that names the interface.
+pub(super) fn access_list_naming_interface<'a>(
+    config: &'a Config,
+    nameif: &str,
+) -> Option<&'a str> {
+    let is_name =
+        |address: &AddressMatch| matches!(address, AddressMatch::Interface(used) if used == nameif);
+    config
+        .access_lists
+        .iter()
+        .find(|(_, list)| {
+            list.rules()
+                .any(|rule| is_name(&rule.source) || is_name(&rule.destination))
+        })
+        .map(|(name, _)| name.as_str())
+}
+
+/// Removes every line that names the interface, but for access lists and time servers. Returns
+/// whether there was one.
+pub(super) fn remove_interface(config: &mut Config, nameif: &str) -> bool {
+    let lines = |config: &Config| {
+        config.routes.len()
+            + config.icmp_rules.len()
+            + config.access_groups.len()
+            + config.nat_before.len()
+            + config.nat_after.len()
+            + config
+                .network_objects
+                .values()
+                .filter(|object| object.nat.is_some())
+                .count()
+            + config.service_policies.len()
+            + config.ssl.trustpoints.len()
+    };
+    let names = |pair: &NatInterfaces| {
+        [&pair.real, &pair.mapped]
+            .into_iter()
+            .any(|used| used.as_deref() == Some(nameif))
+    };
+    let before = lines(config);
+    config.routes.retain(|route| route.interface != nameif);
+    config.icmp_rules.retain(|rule| rule.interface != nameif);
+    config.access_groups.retain(|place, _| match place {
+        AccessGroupPlace::In(used) | AccessGroupPlace::Out(used) => used != nameif,
+        AccessGroupPlace::Global => true,
+    });
+    config.nat_before.retain(|rule| !names(&rule.interfaces));
+    config.nat_after.retain(|rule| !names(&rule.interfaces));
+    for object in config.network_objects.values_mut() {
+        object.nat.take_if(|rule| names(&rule.interfaces));
+    }
+    config
+        .service_policies
+        .retain(|place, _| !matches!(place, PolicyPlace::Interface(used) if used == nameif));
+    config
+        .ssl
+        .trustpoints
+        .retain(|place, _| place.as_deref() != Some(nameif));
+    lines(config) != before
+}
+
+/// Gives the interface its new name in every line that names it.
+pub(super) fn rename_interface(config: &mut Config, old: &str, new: &str) {
+    let rename = |name: &mut alloc::string::String| {
+        if name == old {
+            *name = new.into();
+        }
+    };
+    let rename_pair = |pair: &mut NatInterfaces| {
+        for name in [&mut pair.real, &mut pair.mapped].into_iter().flatten() {
+            rename(name);
+        }
+    };
+    config
+        .routes
+        .iter_mut()
+        .for_each(|route| rename(&mut route.interface));
+    config
+        .icmp_rules
+        .iter_mut()
+        .for_each(|rule| rename(&mut rule.interface));
+    config.access_groups = core::mem::take(&mut config.access_groups)
+        .into_iter()
+        .map(|(mut place, list)| {
+            match &mut place {
+                AccessGroupPlace::In(name) | AccessGroupPlace::Out(name) => rename(name),
+                AccessGroupPlace::Global => {}
+            }
+            (place, list)
+        })
+        .collect();
+    let manual = config.nat_before.iter_mut().chain(&mut config.nat_after);
+    manual.for_each(|rule| rename_pair(&mut rule.interfaces));
+    for rule in config
+        .network_objects
+        .values_mut()
+        .filter_map(|object| object.nat.as_mut())
+    {
+        let AutoNat { interfaces, .. } = rule;
+        rename_pair(interfaces);
+    }
+    config.service_policies = core::mem::take(&mut config.service_policies)
+        .into_iter()
+        .map(|(mut place, policy)| {
+            if let PolicyPlace::Interface(name) = &mut place {
+                rename(name);
+            }
+            (place, policy)
+        })
+        .collect();
+    config.ssl.trustpoints = core::mem::take(&mut config.ssl.trustpoints)
+        .into_iter()
+        .map(|(mut place, trustpoint)| {
+            if let Some(name) = &mut place {
+                rename(name);
+            }
+            (place, trustpoint)
+        })
+        .collect();
+    config
+        .ntp
+        .servers
+        .values_mut()
+        .filter_map(|server| server.source.as_mut())
+        .for_each(rename);
+    for list in config.access_lists.values_mut() {
+        let named = list.lines().iter().any(|line| match line {
+            AccessLine::Rule(rule) => [&rule.source, &rule.destination]
+                .into_iter()
+                .any(|side| matches!(side, AddressMatch::Interface(name) if name == old)),
+            AccessLine::Remark(_) => false,
+        });
+        if named {
+            list.rename_interface(old, new);
+        }
+    }
+}
+
+fn manual_rules(config: &Config) -> impl Iterator<Item = &ManualNat> {
+    config.nat_before.iter().chain(&config.nat_after)
+}
+
+fn inspections(config: &Config) -> impl Iterator<Item = &crate::model::Inspection> {
+    config
+        .policy_maps
+        .values()
+        .flat_map(|policy| &policy.classes)
+        .flat_map(|class| class.inspections.values())
+}

@@ -1,0 +1,96 @@
+//! Tests of the whole crate: text in, model, text out.
+
+mod federation;
+mod negation;
+mod refusals;
+mod round_trip;
+mod tables;
+
+use crate::model::Config;
+use crate::print::{Secrets, print};
+use crate::refusal::{Notice, Refusal};
+use crate::statements::{Handler, ModeState, Outcome};
+use crate::text::{self, LineError, apply_line};
+use cli::grammar::Grammar;
+
+/// A console session on a box with three ports.
+struct Session {
+    grammar: Grammar<Handler>,
+    config: Config,
+    state: ModeState,
+}
+
+impl Session {
+    fn new() -> Self {
+        Self {
+            grammar: text::grammar().unwrap(),
+            config: Config::factory(3),
+            state: ModeState::new(),
+        }
+    }
+
+    /// A box with `outside` (203.0.113.2/28) and `inside` (10.20.0.1/24).
+    fn with_interfaces() -> Self {
+        let mut session = Self::new();
+        session.paste(
+            "interface GigabitEthernet0/0\n nameif outside\n ip address 203.0.113.2 255.255.255.240\n \
+             no shutdown\ninterface GigabitEthernet0/1\n nameif inside\n \
+             ip address 10.20.0.1 255.255.255.0\n no shutdown\nexit\n",
+        );
+        session
+    }
+
+    fn try_line(&mut self, line: &str) -> Result<Outcome, LineError> {
+        apply_line(
+            &self.grammar,
+            Some,
+            &mut self.config,
+            &mut self.state,
+            line,
+            [7; 16],
+        )
+    }
+
+    fn line(&mut self, line: &str) -> Outcome {
+        self.try_line(line)
+            .unwrap_or_else(|error| panic!("{line}: {error:?}"))
+    }
+
+    fn notices(&mut self, line: &str) -> Vec<Notice> {
+        self.line(line).notices
+    }
+
+    /// The refusal of a line, which must not have changed anything.
+    fn refusal(&mut self, line: &str) -> Refusal {
+        let before = (self.config.clone(), self.state.clone());
+        let error = self.try_line(line).expect_err(line);
+        assert_eq!(
+            (&self.config, &self.state),
+            (&before.0, &before.1),
+            "{line}"
+        );
+        match error {
+            LineError::Refused(refusal) => refusal,
+            LineError::Parse(error) => panic!("{line}: {error:?}"),
+        }
+    }
+
+    fn paste(&mut self, text: &str) {
+        for line in text.lines() {
+            self.line(line);
+        }
+    }
+
+    fn printed(&self) -> String {
+        print(&self.config, Secrets::Shown).join("\n")
+    }
+}
+
+/// The configuration that the printed text of `config` gives.
+fn reread(grammar: &Grammar<Handler>, config: &Config) -> Config {
+    let text = print(config, Secrets::Shown).join("\n");
+    let ports = u16::try_from(config.interfaces.len()).unwrap();
+    let (again, problems) = text::load(grammar, Some, &text, ports);
+    assert_eq!(problems, [], "in\n{text}");
+    again
+}

@@ -1,0 +1,176 @@
+//! The law: whatever was accepted prints, and the print reads back to the same configuration.
+
+use super::{Session, reread};
+use proptest::prelude::*;
+
+/// Random lines over a small world of names, so that many refer to each other and many clash.
+fn line() -> impl Strategy<Value = String> {
+    let name = || prop::sample::select(vec!["A", "B", "C", "int", "any1", "x"]);
+    let nameif = || prop::sample::select(vec!["inside", "outside", "dmz"]);
+    let host = || {
+        (0u8..4, 1u8..30).prop_map(|(net, host)| {
+            let net = ["10.20.0", "203.0.113", "192.0.2", "198.51.100"][usize::from(net)];
+            format!("{net}.{host}")
+        })
+    };
+    let port = || {
+        prop_oneof![
+            Just("sip".to_string()),
+            (1u16..9000).prop_map(|p| p.to_string())
+        ]
+    };
+    let ports = move || {
+        prop_oneof![
+            port().prop_map(|p| format!(" eq {p}")),
+            port().prop_map(|p| format!(" gt {p}")),
+            (1u16..99, 99u16..999).prop_map(|(a, b)| format!(" range {a} {b}")),
+            name().prop_map(|n| format!(" object-group {n}")),
+            Just(String::new()),
+        ]
+    };
+    let address = move || {
+        prop_oneof![
+            Just("any".to_string()),
+            Just("any4".to_string()),
+            host().prop_map(|h| format!("host {h}")),
+            Just("10.20.0.0 255.255.255.0".to_string()),
+            name().prop_map(|n| format!("object {n}")),
+            name().prop_map(|n| format!("object-group {n}")),
+            nameif().prop_map(|n| format!("interface {n}")),
+        ]
+    };
+    let rule = (address(), ports(), address(), ports())
+        .prop_map(|(a, p, b, q)| format!("permit tcp {a}{p} {b}{q}"));
+    let rule = prop_oneof![
+        3 => rule,
+        1 => (address(), address()).prop_map(|(a, b)| format!("deny ip {a} {b} log 5")),
+        1 => (address(), address()).prop_map(|(a, b)| format!("permit icmp {a} {b} echo log interval 60")),
+        1 => (name(), address(), address()).prop_map(|(s, a, b)| format!("permit object {s} {a} {b} inactive")),
+        1 => (name(), address(), address()).prop_map(|(s, a, b)| format!("permit object-group {s} {a} {b} log")),
+        1 => (address(), address()).prop_map(|(a, b)| format!("permit gre {a} {b} log disable")),
+    ];
+    let pair = move || (nameif(), nameif()).prop_map(|(a, b)| format!("({a},{b})"));
+    let no = || prop_oneof![5 => Just(""), 1 => Just("no ")];
+    let simple = prop::sample::select(vec![
+        "banner motd  two  blanks",
+        "clock timezone NST -3 30",
+        "clock summer-time X recurring",
+        "clock summer-time X date 28 Mar 2027 2:00 Oct 31 2027 3:00 30",
+        "clock summer-time X recurring 2 Mon April 2:30 last Fri Sep 4:00",
+        "no pager",
+        "pager lines 7",
+        "names",
+        "no names",
+        "timeout conn 2:00:00 udp 0:10:00",
+        "timeout igp stale-route 0:02:00",
+        "logging enable",
+        "logging trap 5",
+        "prompt hostname",
+        "ntp server 192.0.2.7 key 3 source inside",
+        "ntp authentication-key 3 cmac k!y",
+        "enable password open!sesame",
+        "ssl server-version tlsv1.3",
+        "ssl cipher default fips",
+        "exit",
+        "same-security-traffic permit intra-interface",
+        "clear configure nat",
+        "clear configure access-group",
+        "clear configure object-group",
+        "clear configure service-policy",
+        "tls-proxy maximum-session 12",
+        "icmp deny 10.20.0.0 255.255.255.0 redirect inside",
+    ]);
+    prop_oneof![
+        2 => simple.prop_map(String::from),
+        1 => (0u8..4).prop_map(|n| format!("interface GigabitEthernet0/{n}")),
+        1 => (no(), nameif()).prop_map(|(no, n)| format!("{no}nameif {n}")),
+        1 => (no(), host()).prop_map(|(no, h)| format!("{no}ip address {h} 255.255.255.224")),
+        1 => prop::sample::select(vec!["shutdown", "no shutdown", "security-level 50", "speed 100",
+            "duplex half", "mac-address 0200.1234.abcd", "description a ! b", "mtu inside 1400"]).prop_map(String::from),
+        1 => (no(), nameif(), host()).prop_map(|(no, n, h)| format!("{no}route {n} 10.30.0.0 255.255.0.0 {h} 3")),
+        2 => (no(), name()).prop_map(|(no, n)| format!("{no}object network {n}")),
+        2 => (no(), host()).prop_map(|(no, h)| format!("{no}host {h}")),
+        1 => Just("subnet 192.0.2.0 255.255.255.0".to_string()),
+        1 => Just("range 203.0.113.5 203.0.113.9".to_string()),
+        1 => (no(), name()).prop_map(|(no, n)| format!("{no}object service {n}")),
+        1 => (ports(), ports()).prop_map(|(p, q)| format!("service udp source{p} destination{q}")),
+        1 => port().prop_map(|p| format!("service tcp source eq {p}")),
+        1 => Just("service 47".to_string()),
+        1 => (no(), name()).prop_map(|(no, n)| format!("{no}object-group network {n}")),
+        1 => (no(), name(), prop::sample::select(vec!["", " tcp", " tcp-udp"])).prop_map(|(no, n, t)| format!("{no}object-group service {n}{t}")),
+        2 => (no(), name()).prop_map(|(no, n)| format!("{no}group-object {n}")),
+        1 => (no(), name()).prop_map(|(no, n)| format!("{no}network-object object {n}")),
+        1 => (no(), host()).prop_map(|(no, n)| format!("{no}network-object host {n}")),
+        1 => (no(), port()).prop_map(|(no, p)| format!("{no}port-object eq {p}")),
+        1 => (no(), name()).prop_map(|(no, n)| format!("{no}service-object object {n}")),
+        1 => port().prop_map(|p| format!("service-object tcp destination eq {p}")),
+        4 => (no(), name(), rule).prop_map(|(no, n, r)| format!("{no}access-list {n} extended {r}")),
+        1 => (no(), name()).prop_map(|(no, n)| format!("{no}access-list {n} line 1 remark one | two")),
+        1 => (no(), name(), nameif()).prop_map(|(no, n, i)| format!("{no}access-group {n} in interface {i}")),
+        1 => (no(), name()).prop_map(|(no, n)| format!("{no}access-group {n} global")),
+        2 => (pair(), host()).prop_map(|(p, h)| format!("nat {p} static {h} service tcp 80 8080")),
+        1 => (pair(), name()).prop_map(|(p, n)| format!("nat {p} dynamic {n} interface dns")),
+        1 => (pair(), name()).prop_map(|(p, n)| format!("nat {p} dynamic pat-pool {n} flat include-reserve round-robin")),
+        1 => name().prop_map(|n| format!("nat static {n} no-proxy-arp route-lookup")),
+        2 => (no(), pair(), name(), name()).prop_map(|(no, p, a, b)| format!("{no}nat {p} source static {a} {b} unidirectional")),
+        1 => (no(), pair(), name(), name(), name()).prop_map(|(no, p, a, b, s)| format!("{no}nat {p} 1 source static {a} interface destination static {b} {b} service {s} {s} description x  y")),
+        1 => (no(), pair(), name(), name()).prop_map(|(no, p, a, b)| format!("{no}nat {p} after-auto source dynamic {a} {b} inactive")),
+        1 => (no(), name()).prop_map(|(no, n)| format!("{no}crypto ca trustpoint {n}")),
+        1 => prop::sample::select(vec!["fqdn none", "subject-name CN=a b, O=c", "revocation-check ocsp crl none",
+            "enrollment retry count 3", "crl configure", "policy both", "no ca-check", "client-types ssl",
+            "validation-usage ssl-server ssl-client", "keypair k", "serial-number", "ocsp disable-nonce"]).prop_map(String::from),
+        1 => name().prop_map(|n| format!("crypto ca certificate chain {n}")),
+        1 => (0u32..9).prop_map(|n| format!("certificate ca 0{n}")),
+        1 => Just("certificate 0f".to_string()),
+        2 => Just("3003020105".to_string()),
+        2 => Just("quit".to_string()),
+        1 => (no(), name()).prop_map(|(no, n)| format!("{no}tls-proxy {n}")),
+        1 => name().prop_map(|n| format!("server trust-point {n}")),
+        1 => name().prop_map(|n| format!("client trust-point {n}")),
+        1 => Just("client cipher-suite null-sha1 tls13-aes128-gcm-sha256".to_string()),
+        1 => Just("no server authenticate-client".to_string()),
+        2 => (no(), prop::sample::select(vec!["", "match-any "]), name()).prop_map(|(no, m, n)| format!("{no}class-map {m}{n}")),
+        2 => (no(), name()).prop_map(|(no, n)| format!("{no}match access-list {n}")),
+        1 => port().prop_map(|p| format!("match port tcp eq {p}")),
+        1 => Just("match default-inspection-traffic".to_string()),
+        1 => (no(), name()).prop_map(|(no, n)| format!("{no}policy-map {n}")),
+        1 => (no(), name()).prop_map(|(no, n)| format!("{no}policy-map type inspect sip {n}")),
+        1 => prop::sample::select(vec!["parameters", "no im", "no traffic-non-sip", "ip-address-privacy",
+            "state-checking action drop log", "rtp-conformance"]).prop_map(String::from),
+        2 => (no(), name()).prop_map(|(no, n)| format!("{no}class {n}")),
+        2 => (no(), name(), name()).prop_map(|(no, m, p)| format!("{no}inspect sip {m} tls-proxy {p}")),
+        1 => Just("inspect dns".to_string()),
+        1 => (no(), name()).prop_map(|(no, n)| format!("{no}service-policy {n} global")),
+        1 => (no(), name(), nameif()).prop_map(|(no, n, i)| format!("{no}service-policy {n} interface {i}")),
+        1 => (name(), nameif()).prop_map(|(n, i)| format!("ssl trust-point {n} {i}")),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_accepted_prints_and_reads_back(
+        named in any::<bool>(),
+        lines in prop::collection::vec(line(), 1..220),
+    ) {
+        let mut session = if named { Session::with_interfaces() } else { Session::new() };
+        let mut accepted = 0;
+        for line in &lines {
+            let before = session.config.clone();
+            match session.try_line(line) {
+                Ok(_) => accepted += 1,
+                Err(_) => prop_assert_eq!(&session.config, &before, "refused {} changed something", line),
+            }
+        }
+        prop_assume!(accepted > 0);
+        prop_assert_eq!(reread(&session.grammar, &session.config), session.config);
+    }
+
+    #[test]
+    fn no_line_panics(line in "\\PC{0,80}", prefix in prop::sample::select(vec!["", "access-list ", "nat ", "object ", "timeout ", "certificate "])) {
+        let mut session = Session::with_interfaces();
+        let _ = session.try_line(&format!("{prefix}{line}"));
+        let _ = session.try_line(&line);
+    }
+}

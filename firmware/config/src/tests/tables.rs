@@ -1,0 +1,152 @@
+//! The tables themselves.
+
+use super::Session;
+use crate::model::{CipherSuite, Config, InspectEngine, Timer};
+use crate::print::{Cryptochecksum, Heading, Secrets, Section, document, print_section};
+use crate::text;
+
+#[test]
+fn every_word_of_every_row_has_help() {
+    let grammar = text::grammar().unwrap();
+    assert_eq!(grammar.missing_help(), []);
+    assert_eq!(grammar.unused_help(), []);
+}
+
+#[test]
+fn timers_stand_in_the_table_where_their_enum_says() {
+    for (index, row) in Timer::ROWS.iter().enumerate() {
+        assert_eq!(row.timer as usize, index);
+        assert_eq!(row.timer.row().keyword, row.keyword);
+    }
+}
+
+#[test]
+fn keywords_are_distinct() {
+    let ciphers: std::collections::BTreeSet<_> = CipherSuite::ALL
+        .iter()
+        .map(|suite| suite.keyword())
+        .collect();
+    assert_eq!(ciphers.len(), CipherSuite::ALL.len());
+    let engines: std::collections::BTreeSet<_> = InspectEngine::ALL
+        .iter()
+        .map(|engine| engine.keyword())
+        .collect();
+    assert_eq!(engines.len(), InspectEngine::ALL.len());
+}
+
+#[test]
+fn a_document_has_our_own_version_and_reads_back() {
+    let session = Session::with_interfaces();
+    let heading = Heading {
+        saved: true,
+        hardware: "Sallyport, 256 MB RAM",
+        written: Some("enable_15 at 20:03:32.236 UTC Mon Nov 22 2021"),
+        version: "0.1.0",
+    };
+    let text = document(&session.config, &heading, Secrets::Shown);
+    assert!(
+        text.starts_with(": Saved\n\n:\n: Hardware:   Sallyport"),
+        "{text}"
+    );
+    assert!(text.contains("\nSallyport Version 0.1.0\n"));
+    let sum = Cryptochecksum::of_config(&session.config);
+    assert!(text.ends_with(&format!("\nCryptochecksum:{sum:#}\n: end\n")));
+    assert_eq!(sum.to_string().split(' ').count(), 4);
+    let (again, problems) = text::load(&session.grammar, Some, &text, 3);
+    assert_eq!(problems, []);
+    assert_eq!(again, session.config);
+}
+
+#[test]
+fn the_checksum_is_md5_in_groups() {
+    // RFC 1321 §A.5.
+    assert_eq!(
+        Cryptochecksum::of("abc").to_string(),
+        "90015098 3cd24fb0 d6963f7d 28e17f72"
+    );
+}
+
+#[test]
+fn sections_and_names_filter_the_text() {
+    let mut session = Session::with_interfaces();
+    session.paste(
+        "object network A\n host 10.20.0.11\n nat (inside,outside) static 203.0.113.10\n\
+         access-list one extended permit ip any any\naccess-list two extended deny ip any any\n",
+    );
+    let show = |section, name| print_section(&session.config, section, name, Secrets::Masked);
+    assert_eq!(
+        show(Section::Object, None),
+        ["object network A", " host 10.20.0.11"]
+    );
+    assert_eq!(
+        show(Section::Nat, None),
+        [
+            "object network A",
+            " nat (inside,outside) static 203.0.113.10"
+        ]
+    );
+    assert_eq!(
+        show(Section::AccessList, Some("two")),
+        ["access-list two extended deny ip any any"]
+    );
+    assert_eq!(
+        show(Section::Interface, Some("gigabitethernet0/2")).len(),
+        6
+    );
+}
+
+#[test]
+fn shared_keys_are_masked_for_display_only() {
+    let mut session = Session::new();
+    session.line("ntp authentication-key 1 sha256 S3cret");
+    let masked = print_section(&session.config, Section::Ntp, None, Secrets::Masked);
+    assert_eq!(masked, ["ntp authentication-key 1 sha256 *****"]);
+    assert!(session.printed().contains("S3cret"));
+    assert!(!format!("{:?}", session.config).contains("S3cret"));
+}
+
+#[test]
+fn passwords_are_kept_as_their_hash() {
+    let mut session = Session::new();
+    session.line("enable password opensesame");
+    let hash = session.config.enable_password.clone().unwrap();
+    assert!(hash.verify(b"opensesame") && !hash.verify(b"opensesamf"));
+    assert!(!session.printed().contains("opensesame"));
+    let line = format!("enable password {hash} pbkdf2");
+    assert!(session.printed().contains(&line));
+    session.line("no enable password");
+    session.line(&line);
+    assert_eq!(session.config.enable_password, Some(hash));
+}
+
+#[test]
+fn ten_thousand_rules_apply_within_a_second() {
+    let mut session = Session::with_interfaces();
+    let lines: Vec<String> = (0..10_000u32)
+        .map(|index| {
+            let (high, low) = (index / 250, index % 250);
+            format!(
+                "access-list big extended permit tcp 198.51.{high}.0 255.255.255.0 \
+                 host 10.20.0.{low} eq {}",
+                1024 + index
+            )
+        })
+        .collect();
+    let start = std::time::Instant::now();
+    for line in &lines {
+        session.line(line);
+    }
+    let elapsed = start.elapsed();
+    println!("10,000 access-list lines: {elapsed:?}");
+    assert_eq!(session.config.access_lists["big"].lines().len(), 10_000);
+    assert!(elapsed.as_secs_f64() < 1.0, "{elapsed:?}");
+}
+
+#[test]
+fn factory_settings_read_back() {
+    let session = Session::new();
+    assert_eq!(
+        super::reread(&session.grammar, &Config::factory(4)),
+        Config::factory(4)
+    );
+}
