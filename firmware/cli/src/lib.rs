@@ -18,5 +18,9 @@
 
 extern crate alloc;
 
+pub mod editor;
+pub mod filter;
 pub mod grammar;
+pub mod pager;
 pub mod ports;
+pub mod regex;
