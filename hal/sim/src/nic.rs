@@ -1,4 +1,4 @@
-//! A network port at the end of a [`Cable`](crate::cable::Cable).
+//! A network port at the end of a [`Cable`].
 //!
 //! The cable copies frames, as a wire does, so a port holds no buffers of the pool between calls: a
 //! received frame takes one when it is delivered, and is lost and counted when there is none.

@@ -2,7 +2,7 @@
 //!
 //! [`DmaMemory`] is claimed once and never freed, so that no order of drops can give the allocator
 //! memory that a device still writes to. Physical addresses are virtual addresses: `boot` maps all
-//! RAM at its own address and runs no IOMMU; [`physical`] is the one place that says so.
+//! RAM at its own address and runs no IOMMU; `physical` is the one place that says so.
 //!
 //! Ordering is not this module's business: an access here is volatile, so it happens exactly once
 //! and in program order with other accesses here, and nothing more is promised. `ring.rs` adds the

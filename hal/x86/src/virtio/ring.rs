@@ -8,7 +8,7 @@
 //! that runs ahead of what was handed over, is an error, and stays one until the device is reset.
 //!
 //! Indices are free-running 16-bit counters (§2.7.6); their differences are taken by wrapping
-//! subtraction, in [`distance`] and [`passes_event`] alone.
+//! subtraction, in `distance` and `passes_event` alone.
 //!
 //! Neighbours: `dma.rs` gives the memory, `net`, `blk` and `rng` the transfers, `transport.rs` tells
 //! the device where the rings are. Source: virtio 1.2 §2.7.
