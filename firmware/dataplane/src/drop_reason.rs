@@ -44,8 +44,6 @@ reasons! {
     DispatchBlockAlloc = "dispatch-block-alloc", "Core local block alloc failure";
     /// The flow was ended by the operator or by its proxy.
     FlowBeingFreed = "flow-being-freed", "Flow is being freed";
-    /// The flow idled out. Counts flows only.
-    FlowExpired = "flow-expired", "Expired flow";
     /// A fragment: there is no reassembly.
     FragmentReassemblyFailed = "fragment-reassembly-failed", "Fragment reassembly failed";
     /// An ICMP error about a connection that does not exist.

@@ -1,27 +1,43 @@
-//! The engine's face.
+//! The engine: its tables, its face, and what binds the parts together.
+//!
+//! The methods are spread over the modules by what they do: `input` takes frames in, `slowpath`
+//! decides, `output` sends, `arp` and `icmp` speak those protocols, `intercept` serves the proxies,
+//! `show` reads everything out.
 
-use core::net::Ipv4Addr;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
+use hal::nic::MacAddr;
 use hal::packet::{Batch, PacketBuf, PacketPool};
 use hal::time::Instant;
 
 use crate::drop_reason::{DropCounters, DropReason};
-use crate::policy::{AclId, Policy, PortId, Transport};
-use crate::view::{
-    ConnView, FlowId, Intercepted, Leg, LocalPacket, NatRuleView, NeighborView, PoolView,
-    PortCounters, RouteView, Usage, Verdicts, XlateView,
-};
+use crate::flow::{Direction, Flags, Flow, FlowTable, State};
+use crate::hash::{HashKey, Random};
+use crate::limiter::Limiter;
+use crate::nat::bindings::Bindings;
+use crate::nat::rules::NatTable;
+use crate::neighbor::{Due, NeighborTable};
+use crate::policy::{AddressRange, Interface, Policy, PortId, Timeouts, Transport};
+use crate::routes::RouteTable;
+use crate::view::{FlowId, Intercepted, LocalPacket, PortCounters, Verdicts};
+use crate::wheel::{Tick, instant_of, tick_of, ticks};
+use crate::wire::{PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP};
+
+/// Identifiers of echo requests that the box itself sends. PAT to an interface address leaves them
+/// alone.
+pub const LOCAL_ECHO_IDENTIFIERS: core::ops::RangeInclusive<u16> = 0xff00..=0xffff;
 
 /// Sizes of the tables, claimed once in [`DataPlane::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Ports of the box.
     pub ports: u8,
-    /// Concurrent flows.
+    /// Concurrent flows; as many dynamic bindings.
     pub flows: u32,
-    /// Known neighbours, at most 65,535.
+    /// Known neighbours.
     pub neighbors: u16,
-    /// Packets waiting in the transmit queue of each port.
+    /// Frames waiting in the transmit queue of each port.
     pub transmit_queue: u16,
     /// Packets waiting for the proxies, and as many for the box itself.
     pub handoff_queue: u16,
@@ -39,31 +55,222 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Bytes of memory that the tables take. Addresses shared by port take 48 KiB each on top.
+    #[must_use]
+    pub const fn memory_bytes(&self) -> usize {
+        let queues = self.ports as usize * self.transmit_queue as usize * size_of::<PacketBuf>()
+            + self.handoff_queue as usize * (size_of::<Intercepted>() + size_of::<LocalPacket>());
+        FlowTable::memory_bytes(self.flows)
+            + Bindings::memory_bytes(self.flows)
+            + NeighborTable::memory_bytes(self.neighbors)
+            + queues
+    }
+}
+
 /// The packet engine. See the crate's head.
 pub struct DataPlane {
-    limits: Limits,
-    policy: Policy,
-    drops: DropCounters,
+    pub(crate) limits: Limits,
+    pub(crate) policy: Policy,
+    /// Counts policies, so that flows notice that routes may have changed.
+    pub(crate) epoch: u16,
+    pub(crate) idle: IdleTicks,
+    pub(crate) ports: Vec<Port>,
+    pub(crate) routes: RouteTable,
+    pub(crate) nat: NatTable,
+    /// Hits by access list and element.
+    pub(crate) acl_hits: Vec<Vec<u64>>,
+    pub(crate) flows: FlowTable,
+    pub(crate) bindings: Bindings,
+    pub(crate) neighbors: NeighborTable,
+    pub(crate) drops: DropCounters,
+    pub(crate) verdicts: Verdicts,
+    pub(crate) intercepts: VecDeque<Intercepted>,
+    /// Intercepted flows that ended from our side; told to the proxies before anything else.
+    pub(crate) closed: VecDeque<FlowId>,
+    pub(crate) locals: VecDeque<LocalPacket>,
+    pub(crate) random: Random,
+    pub(crate) icmp_errors: Limiter,
+}
+
+/// A port and what waits to leave by it.
+pub(crate) struct Port {
+    /// Index of its interface in the policy.
+    pub(crate) interface: Option<usize>,
+    pub(crate) is_link_up: bool,
+    // Copied from the interface for the fast path.
+    pub(crate) mac: MacAddr,
+    pub(crate) mtu: u16,
+    pub(crate) transmit: VecDeque<PacketBuf>,
+    pub(crate) counters: PortCounters,
+}
+
+impl Port {
+    /// Whether frames may pass.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.interface.is_some() && self.is_link_up
+    }
+}
+
+/// The timeouts in ticks; `None` is never.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct IdleTicks {
+    conn: Option<Tick>,
+    half_closed: Option<Tick>,
+    embryonic: Option<Tick>,
+    udp: Option<Tick>,
+    icmp: Option<Tick>,
+    pub(crate) pat_xlate: Tick,
+}
+
+impl IdleTicks {
+    fn new(timeouts: &Timeouts) -> Self {
+        let idle = |timeout: core::time::Duration| (!timeout.is_zero()).then(|| ticks(timeout));
+        Self {
+            conn: idle(timeouts.conn),
+            half_closed: idle(timeouts.half_closed),
+            embryonic: idle(timeouts.embryonic),
+            udp: idle(timeouts.udp),
+            icmp: idle(timeouts.icmp),
+            pat_xlate: ticks(timeouts.pat_xlate),
+        }
+    }
 }
 
 impl DataPlane {
-    /// Claims the tables. `key` must be unpredictable: it keys the flow hash and seeds the choice
-    /// of ports. There is no policy yet, so every frame is dropped.
+    /// Claims the tables. `key` must be unpredictable: it keys the hash of the tables and seeds the
+    /// choice of ports. There is no policy yet, so every frame is dropped.
     #[must_use]
     pub fn new(limits: Limits, key: [u8; 16]) -> Self {
-        let _ = key;
+        let key = HashKey::new(key);
+        let mut ports = Vec::new();
+        ports.resize_with(usize::from(limits.ports), || Port {
+            interface: None,
+            is_link_up: true,
+            mac: MacAddr::default(),
+            mtu: 0,
+            transmit: VecDeque::with_capacity(usize::from(limits.transmit_queue)),
+            counters: PortCounters::default(),
+        });
+        let handoff = usize::from(limits.handoff_queue);
+        let policy = Policy::default();
         Self {
             limits,
-            policy: Policy::default(),
+            epoch: 0,
+            idle: IdleTicks::new(&policy.timeouts),
+            icmp_errors: Limiter::new(policy.icmp_error_rate, policy.icmp_error_burst),
+            policy,
+            ports,
+            routes: RouteTable::default(),
+            nat: NatTable::default(),
+            acl_hits: Vec::new(),
+            flows: FlowTable::new(limits.flows, key),
+            bindings: Bindings::new(limits.flows, key),
+            neighbors: NeighborTable::new(limits.neighbors, key),
             drops: DropCounters::default(),
+            verdicts: Verdicts::default(),
+            intercepts: VecDeque::with_capacity(handoff),
+            closed: VecDeque::new(),
+            locals: VecDeque::with_capacity(handoff),
+            random: Random::new(key),
         }
     }
 
     /// Swaps the policy. Flows live on as they were decided, unless a port of theirs is gone;
-    /// hit counters of unchanged rules and elements stay.
+    /// hit counters of unchanged rules and elements stay. Interfaces whose address or port is new
+    /// announce themselves (gratuitous ARP).
     pub fn set_policy(&mut self, policy: Policy, pool: &mut PacketPool, now: Instant) {
-        let _ = (pool, now);
-        self.policy = policy;
+        self.acl_hits = crate::hits::carry_over(&self.policy, &self.acl_hits, &policy);
+        let before = core::mem::replace(&mut self.policy, policy);
+        for port in &mut self.ports {
+            port.interface = None;
+        }
+        for (index, interface) in self.policy.interfaces.iter().enumerate() {
+            if let Some(port) = self.ports.get_mut(interface.port.index()) {
+                port.interface = Some(index);
+                port.mac = interface.mac;
+                port.mtu = interface.mtu;
+            }
+        }
+        self.idle = IdleTicks::new(&self.policy.timeouts);
+        self.icmp_errors
+            .set_rate(self.policy.icmp_error_rate, self.policy.icmp_error_burst);
+        self.nat = NatTable::new(&self.policy, self.ports.len(), &self.nat, now);
+        self.share_addresses();
+        self.rebuild_routes();
+
+        let kept = |port: PortId| {
+            let at = |policy: &Policy| {
+                let found = policy
+                    .interfaces
+                    .iter()
+                    .find(|interface| interface.port == port);
+                found.map(|interface| (interface.address, interface.prefix_len, interface.mac))
+            };
+            (at(&before), at(&self.policy))
+        };
+        let changed: Vec<PortId> = (0..self.limits.ports)
+            .map(PortId)
+            .filter(|&port| {
+                let (old, new) = kept(port);
+                old != new
+            })
+            .collect();
+        let gone: Vec<PortId> = changed
+            .iter()
+            .copied()
+            .filter(|&port| kept(port).1.is_none())
+            .collect();
+        if !gone.is_empty() {
+            self.end_flows(now, |flow| {
+                flow.ports.iter().any(|port| gone.contains(port))
+            });
+        }
+        for &port in &changed {
+            self.clear_neighbors(Some(port), pool);
+            self.announce(port, pool);
+        }
+    }
+
+    fn share_addresses(&mut self) {
+        self.bindings.begin_policy();
+        for address in self.nat.shared_addresses() {
+            self.bindings.share(address);
+        }
+        for (range, service) in self.nat.reserved() {
+            match service {
+                Some(service) => {
+                    let (protocol, port) = (service.transport.protocol(), service.mapped);
+                    self.bindings.reserve(range, protocol, port, port);
+                }
+                None => {
+                    for protocol in [PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP] {
+                        self.bindings.reserve(range, protocol, 0, u16::MAX);
+                    }
+                }
+            }
+        }
+        for interface in &self.policy.interfaces {
+            let own = AddressRange::host(interface.address);
+            let (first, last) = (
+                *LOCAL_ECHO_IDENTIFIERS.start(),
+                *LOCAL_ECHO_IDENTIFIERS.end(),
+            );
+            self.bindings.reserve(own, PROTOCOL_ICMP, first, last);
+            for service in &self.policy.local_services {
+                let protocol = service.transport.protocol();
+                self.bindings
+                    .reserve(own, protocol, service.first, service.last);
+            }
+        }
+    }
+
+    fn rebuild_routes(&mut self) {
+        let ports = &self.ports;
+        self.routes = RouteTable::new(&self.policy, |port| {
+            ports.get(port.index()).is_some_and(Port::is_open)
+        });
+        self.epoch = self.epoch.wrapping_add(1);
     }
 
     /// The policy in force.
@@ -80,109 +287,114 @@ impl DataPlane {
 
     /// Tells whether the cable of `port` is in (it is assumed to be). A port that is down neither
     /// takes nor gives, and its routes are out.
-    pub fn set_link(&mut self, port: PortId, is_up: bool, now: Instant) {
-        let _ = (port, is_up, now);
-    }
-
-    /// Takes every frame of `frames`, received on `port`, to its verdict.
-    pub fn handle_batch(
-        &mut self,
-        port: PortId,
-        frames: &mut Batch,
-        pool: &mut PacketPool,
-        now: Instant,
-    ) {
-        let _ = (port, now);
-        while let Some(frame) = frames.pop_front() {
-            self.drops.count_frame(DropReason::InterfaceDown);
-            pool.free(frame);
+    pub fn set_link(&mut self, port: PortId, is_up: bool, pool: &mut PacketPool) {
+        let Some(state) = self.ports.get_mut(port.index()) else {
+            return;
+        };
+        if state.is_link_up == is_up {
+            return;
+        }
+        state.is_link_up = is_up;
+        self.rebuild_routes();
+        self.clear_neighbors(Some(port), pool);
+        if is_up {
+            self.announce(port, pool);
         }
     }
 
     /// Moves frames queued for `port` into `frames` until it is full or the queue is empty.
     pub fn drain_transmit(&mut self, port: PortId, frames: &mut Batch) {
-        let _ = (port, frames);
+        let Some(port) = self.ports.get_mut(port.index()) else {
+            return;
+        };
+        while !frames.is_full()
+            && let Some(frame) = port.transmit.pop_front()
+        {
+            // There is room.
+            let _ = frames.push_back(frame);
+        }
     }
 
     /// Does what is due: ends idle flows and bindings, asks neighbours again.
     pub fn handle_timeout(&mut self, pool: &mut PacketPool, now: Instant) {
-        let _ = (pool, now);
+        let tick = tick_of(now);
+        while let Some(index) = self.flows.pop_due(tick) {
+            let Some(flow) = self.flows.get(index) else {
+                continue;
+            };
+            // Used since its timer was set?
+            match self
+                .idle_ticks(flow)
+                .map(|idle| flow.last_used.saturating_add(idle))
+            {
+                Some(deadline) if deadline <= tick => self.end_flow(index, None, now),
+                deadline => self.flows.set_deadline(index, deadline),
+            }
+        }
+        self.bindings.run_due(tick);
+        let mut due = Vec::new();
+        self.neighbors.run_due(now, |entry| due.push(entry));
+        for entry in due {
+            match entry {
+                Due::Ask(port, address) => self.ask(port, address, pool),
+                Due::GaveUp(mut pending) => {
+                    while let Some(packet) = pending.pop_front() {
+                        self.give_up_waiting(packet, pool);
+                    }
+                }
+            }
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        [
+            self.flows.next_deadline().map(instant_of),
+            self.bindings.next_deadline().map(instant_of),
+            self.neighbors.next_deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
-    /// The next thing for a proxy.
-    pub fn poll_intercept(&mut self) -> Option<Intercepted> {
-        None
-    }
-
-    /// Sends a packet of a proxy (from the IPv4 header on, wire addresses, at least 14 bytes of
-    /// headroom) on a leg of its flow.
-    ///
-    /// # Errors
-    /// The reason it was dropped, already counted.
-    pub fn send_intercepted(
+    /// Ends flows: every one `which` chooses. Returns how many.
+    pub fn clear_conns(
         &mut self,
-        flow: FlowId,
-        leg: Leg,
-        packet: PacketBuf,
-        pool: &mut PacketPool,
+        mut which: impl FnMut(&crate::view::ConnView) -> bool,
         now: Instant,
-    ) -> Result<(), DropReason> {
-        let _ = (flow, leg, now);
-        pool.free(packet);
-        Err(DropReason::InterceptUnexpected)
+    ) -> u32 {
+        let chosen: Vec<u32> = self
+            .flows
+            .iter()
+            .filter(|&(index, flow)| which(&self.conn_view(index, flow, now)))
+            .map(|(index, _)| index)
+            .collect();
+        for &index in &chosen {
+            self.end_flow(index, Some(DropReason::FlowBeingFreed), now);
+        }
+        // At most as many as there are records.
+        chosen.len() as u32
     }
 
-    /// Refuses an [`Opening`](crate::Opening): answers `syn` with a RST, counts `reason`, ends the flow.
-    pub fn refuse_intercept(
-        &mut self,
-        flow: FlowId,
-        syn: PacketBuf,
-        reason: DropReason,
-        pool: &mut PacketPool,
-        now: Instant,
-    ) {
-        let _ = (flow, reason, now);
-        pool.free(syn);
+    /// Ends every dynamic binding and the flows that use a translation. Returns how many flows.
+    pub fn clear_xlates(&mut self, now: Instant) -> u32 {
+        let ended = self.end_flows(now, |flow| flow.flags.has(Flags::TRANSLATED));
+        self.bindings.clear_unused();
+        ended
     }
 
-    /// Ends an intercepted flow with its session. A stale `flow` is ignored.
-    pub fn end_intercept(&mut self, flow: FlowId, now: Instant) {
-        let _ = (flow, now);
-    }
-
-    /// The next packet for the box itself: echo replies, ICMP errors, and packets to
-    /// [`local_services`](Policy::local_services).
-    pub fn poll_local(&mut self) -> Option<LocalPacket> {
-        None
-    }
-
-    /// Routes a packet of the box itself (from the IPv4 header on, complete but for a zero source
-    /// address, which is filled in with the header checksum; at least 14 bytes of headroom).
-    ///
-    /// # Errors
-    /// The reason it was dropped, already counted.
-    pub fn send_local(
-        &mut self,
-        packet: PacketBuf,
-        pool: &mut PacketPool,
-        now: Instant,
-    ) -> Result<(), DropReason> {
-        let _ = now;
-        pool.free(packet);
-        Err(DropReason::NoRoute)
-    }
-
-    /// The port that packets to `destination` leave by, and our address there.
-    #[must_use]
-    pub fn source_for(&self, destination: Ipv4Addr) -> Option<(PortId, Ipv4Addr)> {
-        let _ = destination;
-        None
+    /// Forgets learnt neighbours, of one port or of all.
+    pub fn clear_neighbors(&mut self, port: Option<PortId>, pool: &mut PacketPool) {
+        let mut dropped = Vec::new();
+        self.neighbors.clear(
+            |other| port.is_none_or(|port| port == other),
+            &mut |packet| dropped.push(packet),
+        );
+        for packet in dropped {
+            self.give_up_waiting(packet, pool);
+        }
     }
 
     /// What the static rules make of an endpoint behind `real_side` when seen from `mapped_side`.
@@ -195,11 +407,11 @@ impl DataPlane {
         real_side: PortId,
         mapped_side: PortId,
         transport: Transport,
-        address: Ipv4Addr,
+        address: core::net::Ipv4Addr,
         port: Option<u16>,
-    ) -> Option<(Ipv4Addr, Option<u16>)> {
-        let _ = (real_side, mapped_side, transport, address, port);
-        None
+    ) -> Option<(core::net::Ipv4Addr, Option<u16>)> {
+        self.nat
+            .translate_endpoint(real_side, mapped_side, transport, address, port)
     }
 
     /// The reverse of [`translate_endpoint`](Self::translate_endpoint): the endpoint behind
@@ -210,129 +422,80 @@ impl DataPlane {
         real_side: PortId,
         mapped_side: PortId,
         transport: Transport,
-        address: Ipv4Addr,
+        address: core::net::Ipv4Addr,
         port: Option<u16>,
-    ) -> Option<(Ipv4Addr, Option<u16>)> {
-        let _ = (real_side, mapped_side, transport, address, port);
-        None
+    ) -> Option<(core::net::Ipv4Addr, Option<u16>)> {
+        self.nat
+            .untranslate_endpoint(real_side, mapped_side, transport, address, port)
     }
 
-    /// Ends flows: every one `which` chooses. Returns how many.
-    pub fn clear_conns(&mut self, which: impl FnMut(&ConnView) -> bool, now: Instant) -> u32 {
-        let _ = (which, now);
-        0
+    /// The configured interface of a port that may pass frames.
+    pub(crate) fn interface(&self, port: PortId) -> Option<&Interface> {
+        let port = self.ports.get(port.index()).filter(|port| port.is_open())?;
+        self.policy.interfaces.get(port.interface?)
     }
 
-    /// Ends every dynamic binding and the flows that use a translation. Returns how many flows.
-    pub fn clear_xlates(&mut self, now: Instant) -> u32 {
-        let _ = now;
-        0
+    /// The idle time that ends `flow`; `None` is never.
+    pub(crate) fn idle_ticks(&self, flow: &Flow) -> Option<Tick> {
+        if flow.flags.has(Flags::INTERCEPTED) {
+            // The session of the proxy has its own.
+            return None;
+        }
+        match flow.state {
+            State::SynSent | State::SynReceived => self.idle.embryonic,
+            State::Established => {
+                let is_closing = [Direction::Forward, Direction::Reply]
+                    .into_iter()
+                    .any(|side| flow.flags.has(Flags::fin(side)));
+                if is_closing {
+                    self.idle.half_closed
+                } else {
+                    self.idle.conn
+                }
+            }
+            State::Stateless | State::Free => match flow.protocol {
+                PROTOCOL_ICMP => self.idle.icmp,
+                _ => self.idle.udp,
+            },
+        }
     }
 
-    /// Forgets learnt neighbours, of one port or of all.
-    pub fn clear_neighbors(&mut self, port: Option<PortId>, pool: &mut PacketPool) {
-        let _ = (port, pool);
+    /// Sets the timer of a flow whose state, hence idle time, has changed.
+    pub(crate) fn reset_timer(&mut self, index: u32) {
+        if let Some(flow) = self.flows.get(index) {
+            let deadline = self
+                .idle_ticks(flow)
+                .map(|idle| flow.last_used.saturating_add(idle));
+            self.flows.set_deadline(index, deadline);
+        }
     }
 
-    /// Zeroes the drop counters.
-    pub fn clear_drops(&mut self) {
-        self.drops = DropCounters::default();
+    /// Ends a flow, counting `reason` if there is one to tell, and tells its proxy.
+    pub(crate) fn end_flow(&mut self, index: u32, reason: Option<DropReason>, now: Instant) {
+        let id = self.flows.id(index);
+        let Some(flow) = self.flows.remove(index) else {
+            return;
+        };
+        self.bindings
+            .release(flow.binding, self.idle.pat_xlate, tick_of(now));
+        if let Some(reason) = reason {
+            self.drops.count_flow(reason);
+        }
+        if flow.flags.has(Flags::INTERCEPTED) {
+            self.closed.push_back(id);
+        }
     }
 
-    /// Zeroes the traffic counters of a port.
-    pub fn clear_port_counters(&mut self, port: PortId) {
-        let _ = port;
-    }
-
-    /// Zeroes the hit counters of an access list.
-    pub fn clear_acl_hits(&mut self, acl: AclId) {
-        let _ = acl;
-    }
-
-    /// Zeroes the hit counters of the translation rules.
-    pub fn clear_nat_hits(&mut self) {}
-
-    /// Frames dropped for `reason`.
-    #[must_use]
-    pub fn frame_drops(&self, reason: DropReason) -> u64 {
-        self.drops.frames(reason)
-    }
-
-    /// Flows ended for `reason`.
-    #[must_use]
-    pub fn flow_drops(&self, reason: DropReason) -> u64 {
-        self.drops.flows(reason)
-    }
-
-    /// Where frames went.
-    #[must_use]
-    pub fn verdicts(&self) -> Verdicts {
-        Verdicts::default()
-    }
-
-    /// Traffic of a port.
-    #[must_use]
-    pub fn port_counters(&self, port: PortId) -> PortCounters {
-        let _ = port;
-        PortCounters::default()
-    }
-
-    /// Routes, in the order of `show route`: by network, connected before local.
-    pub fn routes(&self) -> impl Iterator<Item = RouteView> + '_ {
-        core::iter::empty()
-    }
-
-    /// Neighbours that answered or are being asked.
-    pub fn neighbors(&self, now: Instant) -> impl Iterator<Item = NeighborView> + '_ {
-        let _ = now;
-        core::iter::empty()
-    }
-
-    /// Connections, in no particular order.
-    pub fn conns(&self, now: Instant) -> impl Iterator<Item = ConnView> + '_ {
-        let _ = now;
-        core::iter::empty()
-    }
-
-    /// A connection by its id, while it lives.
-    #[must_use]
-    pub fn conn(&self, flow: FlowId, now: Instant) -> Option<ConnView> {
-        let _ = (flow, now);
-        None
-    }
-
-    /// How many connections there are.
-    #[must_use]
-    pub fn conn_usage(&self) -> Usage {
-        Usage::default()
-    }
-
-    /// Translations: static ones first, in the order of the rules, then dynamic ones.
-    pub fn xlates(&self, now: Instant) -> impl Iterator<Item = XlateView> + '_ {
-        let _ = now;
-        core::iter::empty()
-    }
-
-    /// How many translations there are, static and dynamic.
-    #[must_use]
-    pub fn xlate_usage(&self) -> Usage {
-        Usage::default()
-    }
-
-    /// Use of the addresses shared by port.
-    pub fn pools(&self) -> impl Iterator<Item = PoolView> + '_ {
-        core::iter::empty()
-    }
-
-    /// Translation rules in the order they are tried.
-    pub fn nat_rules(&self) -> impl Iterator<Item = NatRuleView<'_>> + '_ {
-        core::iter::empty()
-    }
-
-    /// How often the element `index` of `acl` decided.
-    #[must_use]
-    pub fn acl_hits(&self, acl: AclId, index: usize) -> u64 {
-        let _ = (acl, index);
-        0
+    fn end_flows(&mut self, now: Instant, which: impl Fn(&Flow) -> bool) -> u32 {
+        let chosen: Vec<u32> = self
+            .flows
+            .iter()
+            .filter(|(_, flow)| which(flow))
+            .map(|(index, _)| index)
+            .collect();
+        for &index in &chosen {
+            self.end_flow(index, Some(DropReason::FlowBeingFreed), now);
+        }
+        chosen.len() as u32
     }
 }

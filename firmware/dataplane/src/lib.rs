@@ -4,27 +4,59 @@
 //! [`handle_batch`](DataPlane::handle_batch), come out by
 //! [`drain_transmit`](DataPlane::drain_transmit), and every frame ends in exactly one counted
 //! verdict ([`Verdicts`], [`DropReason`]). What is allowed is a [`Policy`], swapped whole.
+//!
+//! ```text
+//! frames → input: parse, hash ─┬─ flow known ────────────────────┐
+//!                              └─ slowpath: decide → open a flow ─┴→ forward: check, translate
+//!            arp, icmp, local ←┘       (rules, routes, access, NAT)        │         │
+//!                                                            proxy ← intercept     output → frames
+//! ```
+//!
+//! Tables are claimed once, in [`DataPlane::new`]; a packet allocates nothing. Only `set_policy`,
+//! timers and the operator's `clear` commands do.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+mod access;
+mod arp;
+mod buckets;
 mod drop_reason;
 mod engine;
+mod flow;
+mod hash;
+mod hits;
+mod icmp;
+mod input;
+mod intercept;
+mod limiter;
+mod nat;
+mod neighbor;
+mod output;
 mod policy;
+mod routes;
+mod show;
+mod slowpath;
 mod view;
-pub mod wire;
+mod wheel;
+mod wire;
+
+#[cfg(test)]
+mod tests;
 
 pub use drop_reason::DropReason;
-pub use engine::{DataPlane, Limits};
+pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};
 pub use policy::{
     AccessList, Ace, AclId, Action, AddressRange, DestinationNat, IcmpRule, InspectionClass,
     Interface, LocalService, MappedAddress, NatRule, NatSection, PatPool, PerSessionRule, Policy,
     PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat, StaticRoute, Timeouts,
     Transport, prefix_mask,
 };
+pub use slowpath::{Step, Trace};
 pub use view::{
     ConnFlags, ConnSide, ConnView, Endpoints, FlowId, Intercepted, Leg, LocalPacket, NatRuleView,
     NeighborView, Opening, PoolView, PortCounters, RouteKind, RouteView, Usage, Verdicts,
     XlateView,
 };
+pub use wire::{ETHERNET_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP};

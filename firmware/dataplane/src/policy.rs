@@ -489,6 +489,10 @@ pub struct Policy {
     pub arp_timeout: Duration,
     /// `sysopt connection tcpmss`; 0 leaves the option alone.
     pub tcp_mss: u16,
+    /// `icmp unreachable rate-limit`: ICMP errors of the box itself, per second.
+    pub icmp_error_rate: u16,
+    /// `icmp unreachable … burst-size`.
+    pub icmp_error_burst: u16,
     /// `set connection decrement-ttl`: off by default, as on the ASA.
     pub decrement_ttl: bool,
 }
@@ -512,6 +516,8 @@ impl Default for Policy {
             timeouts: Timeouts::default(),
             arp_timeout: Duration::from_secs(14_400),
             tcp_mss: 1380,
+            icmp_error_rate: 1,
+            icmp_error_burst: 1,
             decrement_ttl: false,
         }
     }

@@ -26,7 +26,10 @@ impl FlowId {
     /// The id that [`to_bits`](Self::to_bits) made the number of.
     #[must_use]
     pub const fn from_bits(bits: u64) -> Self {
-        Self { index: bits as u32, generation: (bits >> 32) as u32 }
+        Self {
+            index: bits as u32,
+            generation: (bits >> 32) as u32,
+        }
     }
 }
 
@@ -332,21 +335,23 @@ pub struct Usage {
     pub limit: u32,
 }
 
-/// Where every frame went since the counters were cleared. Received and made frames are as many as
-/// those sent, consumed, handed up, dropped and waiting together.
+/// Where every frame went since the start. `received + made` is always
+/// `sent + consumed + intercepted + local + waiting + dropped`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdicts {
     /// Frames given to [`handle_batch`](crate::DataPlane::handle_batch).
     pub received: u64,
-    /// Queued on a port for sending, as received or translated.
-    pub forwarded: u64,
-    /// Answered, or taken in: ARP, echo to the box.
+    /// Frames the box made: its own packets, those of the proxies, ARP requests, ICMP errors.
+    pub made: u64,
+    /// Queued on a port for sending: forwarded, answered, or made.
+    pub sent: u64,
+    /// Taken in: ARP that needs no answer.
     pub consumed: u64,
     /// Handed to a proxy.
     pub intercepted: u64,
     /// Handed up for the box itself.
     pub local: u64,
-    /// Kept until the next hop answers.
+    /// Waiting now for the next hop to answer.
     pub waiting: u64,
     /// Dropped with a reason.
     pub dropped: u64,

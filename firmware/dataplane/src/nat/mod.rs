@@ -1,0 +1,7 @@
+//! Translation: which rule applies ([`rules`]), which port a shared address gives ([`ports`],
+//! [`bindings`]), and how a packet is changed ([`rewrite`]).
+
+pub(crate) mod bindings;
+mod ports;
+pub(crate) mod rewrite;
+pub(crate) mod rules;

@@ -1,0 +1,657 @@
+//! Which translation rule applies. Order and semantics: the three sections of the ASA, first match
+//! wins; a `destination` clause makes source and destination one decision, otherwise the two are
+//! looked up apart.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+
+use hal::time::Instant;
+
+use crate::access::transport_of;
+use crate::policy::{
+    AddressRange, MappedAddress, NatRule, NatSection, Policy, PortId, PortTranslation, SourceNat,
+    Transport,
+};
+use crate::wire::Tuple;
+
+/// The most addresses of one range that are shared by port.
+const POOL_RANGE_MAX: u64 = 256;
+
+/// A rule with its counters.
+pub(crate) struct CompiledRule {
+    pub(crate) rule: NatRule,
+    /// Its number within its section, from 1.
+    pub(crate) number: usize,
+    pub(crate) translate_hits: u64,
+    pub(crate) untranslate_hits: u64,
+    pub(crate) last_used: Instant,
+}
+
+/// What a packet's destination becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DestinationChoice {
+    pub(crate) rule: usize,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) port: u16,
+    /// The egress the rule dictates.
+    pub(crate) egress: Option<PortId>,
+    /// What the source becomes, if the same rule decides that.
+    pub(crate) source: DestinationSource,
+}
+
+/// How a destination rule treats the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DestinationSource {
+    /// Looked up apart.
+    Separate,
+    /// The packet is in the rule's own direction: its source part applies.
+    SameRule,
+    /// The packet comes from the mapped side of a rule with a destination part.
+    Translated(Ipv4Addr, u16),
+}
+
+/// What a packet's source becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SourceChoice {
+    /// By a static rule.
+    Static {
+        rule: usize,
+        address: Ipv4Addr,
+        port: u16,
+    },
+    /// By a port of the rule's pool.
+    Dynamic { rule: usize },
+}
+
+/// The rules in the order they are tried, indexed by interface.
+#[derive(Default)]
+pub(crate) struct NatTable {
+    rules: Vec<CompiledRule>,
+    ports: usize,
+    /// Address of each port that has one.
+    addresses: Vec<Option<Ipv4Addr>>,
+    /// Rules from the real side `a` to the mapped side `b`, at `a * ports + b`.
+    by_pair: Vec<Vec<u16>>,
+    /// Rules that may decide about the destination of what arrives at a port.
+    by_ingress: Vec<Vec<u16>>,
+    /// Addresses to answer ARP for at a port: sorted, not overlapping.
+    answered: Vec<Vec<AddressRange>>,
+}
+
+impl NatTable {
+    /// Sorts and indexes the rules of `policy` for a box of `ports` ports. Equal rules of `before`
+    /// keep their counters.
+    pub(crate) fn new(policy: &Policy, ports: usize, before: &Self, now: Instant) -> Self {
+        let mut addresses = alloc::vec![None; ports];
+        for interface in &policy.interfaces {
+            if let Some(address) = addresses.get_mut(interface.port.index()) {
+                *address = Some(interface.address);
+            }
+        }
+        let mut sorted: Vec<&NatRule> = policy.nat.iter().collect();
+        // Stable: manual sections keep their order.
+        sorted.sort_by(|a, b| {
+            a.section.cmp(&b.section).then_with(|| {
+                if a.section == NatSection::Auto {
+                    auto_order(a).cmp(&auto_order(b))
+                } else {
+                    core::cmp::Ordering::Equal
+                }
+            })
+        });
+        let counters: BTreeMap<&NatRule, &CompiledRule> = before
+            .rules
+            .iter()
+            .map(|compiled| (&compiled.rule, compiled))
+            .collect();
+        let mut numbers: BTreeMap<NatSection, usize> = BTreeMap::new();
+        let rules: Vec<CompiledRule> = sorted
+            .into_iter()
+            .map(|rule| {
+                let number = numbers.entry(rule.section).or_default();
+                *number += 1;
+                let known = counters.get(rule);
+                CompiledRule {
+                    rule: rule.clone(),
+                    number: *number,
+                    translate_hits: known.map_or(0, |known| known.translate_hits),
+                    untranslate_hits: known.map_or(0, |known| known.untranslate_hits),
+                    last_used: known.map_or(now, |known| known.last_used),
+                }
+            })
+            .collect();
+        let mut table = Self {
+            rules,
+            ports,
+            addresses,
+            by_pair: alloc::vec![Vec::new(); ports * ports],
+            by_ingress: alloc::vec![Vec::new(); ports],
+            answered: alloc::vec![Vec::new(); ports],
+        };
+        table.index();
+        table.collect_answered(policy);
+        table
+    }
+
+    fn index(&mut self) {
+        for (number, compiled) in (0u16..).zip(&self.rules) {
+            let rule = &compiled.rule;
+            if rule.inactive {
+                continue;
+            }
+            for real in 0..self.ports {
+                if !is_on(rule.real_interface, real) {
+                    continue;
+                }
+                for mapped in 0..self.ports {
+                    // `any` to `any` covers every pair, itself included.
+                    if is_on(rule.mapped_interface, mapped) {
+                        self.by_pair[real * self.ports + mapped].push(number);
+                    }
+                }
+            }
+            for (port, list) in self.by_ingress.iter_mut().enumerate() {
+                if is_on(rule.real_interface, port) || is_on(rule.mapped_interface, port) {
+                    list.push(number);
+                }
+            }
+        }
+    }
+
+    /// Proxy ARP: mapped addresses within the network of the mapped interface, but not its own
+    /// address, and not where real and mapped are the same host behind that very interface.
+    fn collect_answered(&mut self, policy: &Policy) {
+        for interface in policy
+            .interfaces
+            .iter()
+            .filter(|interface| interface.proxy_arp)
+        {
+            let port = interface.port.index();
+            let network = interface.network();
+            let mut ranges = Vec::new();
+            for compiled in &self.rules {
+                let rule = &compiled.rule;
+                if rule.inactive || rule.no_proxy_arp || !is_on(rule.mapped_interface, port) {
+                    continue;
+                }
+                match &rule.source {
+                    SourceNat::Static {
+                        real,
+                        mapped: MappedAddress::Range(mapped),
+                    } => {
+                        // An identity rule of `any` would claim the interface's own neighbours.
+                        let is_neighbours = real == mapped
+                            && real.first <= network.last
+                            && network.first <= real.last
+                            && rule
+                                .real_interface
+                                .is_none_or(|real| real == interface.port);
+                        if !is_neighbours && real.size() > 0 {
+                            ranges.push(cut(*mapped, real.size()));
+                        }
+                    }
+                    SourceNat::Static {
+                        mapped: MappedAddress::Interface,
+                        ..
+                    } => {}
+                    SourceNat::Dynamic { pool, .. } => ranges.extend(&pool.addresses),
+                }
+            }
+            for range in &mut ranges {
+                range.first = range.first.max(network.first);
+                range.last = range.last.min(network.last);
+            }
+            ranges.retain(|range| range.first <= range.last);
+            ranges.sort_unstable();
+            ranges.dedup_by(|next, kept| {
+                let overlaps = next.first <= kept.last;
+                if overlaps {
+                    kept.last = kept.last.max(next.last);
+                }
+                overlaps
+            });
+            if let Some(answered) = self.answered.get_mut(port) {
+                *answered = ranges;
+            }
+        }
+    }
+
+    /// Whether ARP for `address` is answered at `port`.
+    pub(crate) fn answers_for(&self, port: PortId, address: Ipv4Addr) -> bool {
+        self.answered.get(port.index()).is_some_and(|ranges| {
+            let behind = ranges.partition_point(|range| range.first <= address);
+            behind
+                .checked_sub(1)
+                .and_then(|index| ranges.get(index))
+                .is_some_and(|range| address <= range.last)
+        })
+    }
+
+    /// The addresses shared by port, of every active dynamic rule.
+    pub(crate) fn shared_addresses(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
+        self.rules
+            .iter()
+            .enumerate()
+            .filter(|(_, compiled)| !compiled.rule.inactive)
+            .flat_map(move |(rule, compiled)| {
+                let mapped = compiled.rule.mapped_interface;
+                (0..self.ports)
+                    .filter(move |&port| is_on(mapped, port))
+                    // The number of ports is that of a u8.
+                    .flat_map(move |port| self.pool(rule, PortId(port as u8)))
+            })
+    }
+
+    /// Mapped addresses and ports of static rules, which no binding may use.
+    pub(crate) fn reserved(
+        &self,
+    ) -> impl Iterator<Item = (AddressRange, Option<PortTranslation>)> + '_ {
+        self.rules
+            .iter()
+            .filter(|compiled| !compiled.rule.inactive)
+            .flat_map(move |compiled| {
+                let rule = &compiled.rule;
+                (0..self.ports)
+                    .filter(|&port| is_on(rule.mapped_interface, port))
+                    .filter_map(move |port| match rule.source {
+                        SourceNat::Static { real, mapped } if !is_identity(rule) => {
+                            let mapped = self.resolve(mapped, PortId(port as u8))?;
+                            Some((cut(mapped, real.size()), rule.service))
+                        }
+                        _ => None,
+                    })
+            })
+    }
+
+    /// The addresses that dynamic rule `rule` shares when packets leave by `egress`.
+    pub(crate) fn pool(
+        &self,
+        rule: usize,
+        egress: PortId,
+    ) -> impl Iterator<Item = Ipv4Addr> + Clone + '_ {
+        let pool = match self.rules.get(rule).map(|compiled| &compiled.rule.source) {
+            Some(SourceNat::Dynamic { pool, .. }) => Some(pool),
+            _ => None,
+        };
+        let listed = pool
+            .into_iter()
+            .flat_map(|pool| &pool.addresses)
+            .flat_map(|range| {
+                let range = cut(*range, POOL_RANGE_MAX);
+                (range.first.to_bits()..=range.last.to_bits()).map(Ipv4Addr::from_bits)
+            });
+        let interface = pool
+            .filter(|pool| pool.interface)
+            .and_then(|_| self.addresses.get(egress.index()).copied().flatten());
+        listed.chain(interface)
+    }
+
+    fn resolve(&self, mapped: MappedAddress, port: PortId) -> Option<AddressRange> {
+        match mapped {
+            MappedAddress::Range(range) => Some(range),
+            MappedAddress::Interface => self
+                .addresses
+                .get(port.index())
+                .copied()
+                .flatten()
+                .map(AddressRange::host),
+        }
+    }
+
+    /// Un-NAT: what the destination of a new packet arriving at `ingress` becomes. `routed` is
+    /// where the packet would go as it is.
+    pub(crate) fn untranslate(
+        &self,
+        ingress: PortId,
+        protocol: u8,
+        tuple: &Tuple,
+        routed: Option<PortId>,
+    ) -> Option<DestinationChoice> {
+        // Set once an earlier rule has claimed the source: later rules with a destination clause
+        // cannot apply, though later rules may still know the destination as a mapped address.
+        let mut is_source_taken = false;
+        for &number in self.by_ingress.get(ingress.index())? {
+            let number = usize::from(number);
+            let rule = &self.rules.get(number)?.rule;
+            if is_on(rule.mapped_interface, ingress.index())
+                && let Some((address, port, source)) =
+                    self.untranslate_by(rule, ingress, protocol, tuple)
+            {
+                let egress = rule.real_interface.filter(|_| !rule.route_lookup);
+                return Some(DestinationChoice {
+                    rule: number,
+                    address,
+                    port,
+                    egress,
+                    source,
+                });
+            }
+            if is_source_taken || !is_on(rule.real_interface, ingress.index()) {
+                continue;
+            }
+            if !matches_source(rule, protocol, tuple.source, tuple.source_port) {
+                continue;
+            }
+            match rule.destination {
+                Some(destination) => {
+                    let Some(mapped) = self.resolve(destination.mapped, ingress) else {
+                        continue;
+                    };
+                    let Some(address) = shift(tuple.destination, mapped, destination.real) else {
+                        continue;
+                    };
+                    let Some(port) = forward_port(
+                        rule.destination_service.map(PortTranslation::swapped),
+                        protocol,
+                        tuple.destination_port,
+                    ) else {
+                        continue;
+                    };
+                    let egress = rule.mapped_interface.filter(|_| !rule.route_lookup);
+                    let source = DestinationSource::SameRule;
+                    return Some(DestinationChoice {
+                        rule: number,
+                        address,
+                        port,
+                        egress,
+                        source,
+                    });
+                }
+                None => {
+                    is_source_taken = rule.section != NatSection::Auto
+                        && rule
+                            .mapped_interface
+                            .is_none_or(|mapped| Some(mapped) == routed);
+                }
+            }
+        }
+        None
+    }
+
+    /// The reverse of a static rule: the packet comes from its mapped side.
+    fn untranslate_by(
+        &self,
+        rule: &NatRule,
+        ingress: PortId,
+        protocol: u8,
+        tuple: &Tuple,
+    ) -> Option<(Ipv4Addr, u16, DestinationSource)> {
+        let SourceNat::Static { real, mapped } = rule.source else {
+            return None;
+        };
+        if rule.unidirectional {
+            return None;
+        }
+        let mapped = self.resolve(mapped, ingress)?;
+        let address = shift(tuple.destination, mapped, real)?;
+        let port = forward_port(
+            rule.service.map(PortTranslation::swapped),
+            protocol,
+            tuple.destination_port,
+        )?;
+        let source = match rule.destination {
+            None => DestinationSource::Separate,
+            Some(destination) => {
+                let side = rule.real_interface.unwrap_or(ingress);
+                let seen = self.resolve(destination.mapped, side)?;
+                let source = shift(tuple.source, destination.real, seen)?;
+                let port = forward_port(rule.destination_service, protocol, tuple.source_port)?;
+                DestinationSource::Translated(source, port)
+            }
+        };
+        Some((address, port, source))
+    }
+
+    /// What the source of a new packet from `ingress` to `egress` becomes, by rules without a
+    /// destination clause.
+    pub(crate) fn translate_source(
+        &self,
+        ingress: PortId,
+        egress: PortId,
+        protocol: u8,
+        address: Ipv4Addr,
+        port: u16,
+    ) -> Option<SourceChoice> {
+        self.pair(ingress, egress)
+            .filter(|&number| {
+                self.rules
+                    .get(number)
+                    .is_some_and(|compiled| compiled.rule.destination.is_none())
+            })
+            .find_map(|number| self.translate_source_by(number, egress, protocol, address, port))
+    }
+
+    /// What rule `number` makes of a source when packets leave by `egress`.
+    pub(crate) fn translate_source_by(
+        &self,
+        number: usize,
+        egress: PortId,
+        protocol: u8,
+        address: Ipv4Addr,
+        port: u16,
+    ) -> Option<SourceChoice> {
+        let rule = &self.rules.get(number)?.rule;
+        if !matches_source(rule, protocol, address, port) {
+            return None;
+        }
+        match rule.source {
+            SourceNat::Dynamic { .. } => Some(SourceChoice::Dynamic { rule: number }),
+            SourceNat::Static { real, mapped } => Some(SourceChoice::Static {
+                rule: number,
+                address: shift(address, real, self.resolve(mapped, egress)?)?,
+                port: forward_port(rule.service, protocol, port)?,
+            }),
+        }
+    }
+
+    /// Rules from the real side `real` to the mapped side `mapped`, in order.
+    fn pair(&self, real: PortId, mapped: PortId) -> impl Iterator<Item = usize> + '_ {
+        let is_inside = real.index() < self.ports && mapped.index() < self.ports;
+        let list = is_inside
+            .then(|| self.by_pair.get(real.index() * self.ports + mapped.index()))
+            .flatten();
+        list.into_iter()
+            .flatten()
+            .map(|&number| usize::from(number))
+    }
+
+    /// See [`DataPlane::translate_endpoint`](crate::DataPlane::translate_endpoint).
+    pub(crate) fn translate_endpoint(
+        &self,
+        real_side: PortId,
+        mapped_side: PortId,
+        transport: Transport,
+        address: Ipv4Addr,
+        port: Option<u16>,
+    ) -> Option<(Ipv4Addr, Option<u16>)> {
+        self.map_endpoint(
+            real_side,
+            mapped_side,
+            transport,
+            port,
+            |real, mapped, service| (shift(address, real, mapped), service),
+        )
+    }
+
+    /// See [`DataPlane::untranslate_endpoint`](crate::DataPlane::untranslate_endpoint).
+    pub(crate) fn untranslate_endpoint(
+        &self,
+        real_side: PortId,
+        mapped_side: PortId,
+        transport: Transport,
+        address: Ipv4Addr,
+        port: Option<u16>,
+    ) -> Option<(Ipv4Addr, Option<u16>)> {
+        self.map_endpoint(
+            real_side,
+            mapped_side,
+            transport,
+            port,
+            |real, mapped, service| {
+                (
+                    shift(address, mapped, real),
+                    service.map(PortTranslation::swapped),
+                )
+            },
+        )
+    }
+
+    fn map_endpoint(
+        &self,
+        real_side: PortId,
+        mapped_side: PortId,
+        transport: Transport,
+        port: Option<u16>,
+        map: impl Fn(
+            AddressRange,
+            AddressRange,
+            Option<PortTranslation>,
+        ) -> (Option<Ipv4Addr>, Option<PortTranslation>),
+    ) -> Option<(Ipv4Addr, Option<u16>)> {
+        let mut address_only = None;
+        for number in self.pair(real_side, mapped_side) {
+            let Some(CompiledRule { rule, .. }) = self.rules.get(number) else {
+                continue;
+            };
+            let SourceNat::Static { real, mapped } = rule.source else {
+                continue;
+            };
+            let Some(mapped) = self.resolve(mapped, mapped_side) else {
+                continue;
+            };
+            let (Some(address), service) = map(real, mapped, rule.service) else {
+                continue;
+            };
+            match (port, service) {
+                (Some(port), _) => {
+                    if let Some(port) = forward_port(service, transport.protocol(), port) {
+                        return Some((address, Some(port)));
+                    }
+                }
+                (None, None) => return Some((address, None)),
+                (None, Some(service)) if service.transport == transport => {
+                    address_only = address_only.or(Some((address, None)));
+                }
+                (None, Some(_)) => {}
+            }
+        }
+        address_only
+    }
+
+    /// The rules in the order they are tried.
+    pub(crate) fn rules(&self) -> &[CompiledRule] {
+        &self.rules
+    }
+
+    pub(crate) fn rule_mut(&mut self, number: usize) -> Option<&mut CompiledRule> {
+        self.rules.get_mut(number)
+    }
+
+    pub(crate) fn clear_hits(&mut self) {
+        for compiled in &mut self.rules {
+            compiled.translate_hits = 0;
+            compiled.untranslate_hits = 0;
+        }
+    }
+
+    /// The mapped addresses of static rule `number`, where it names a mapped interface or address.
+    pub(crate) fn static_mapping(&self, number: usize) -> Option<(AddressRange, AddressRange)> {
+        let rule = &self.rules.get(number)?.rule;
+        let SourceNat::Static { real, mapped } = rule.source else {
+            return None;
+        };
+        let mapped = match rule.mapped_interface {
+            Some(port) => self.resolve(mapped, port)?,
+            None => match mapped {
+                MappedAddress::Range(range) => range,
+                MappedAddress::Interface => return None,
+            },
+        };
+        Some((real, cut(mapped, real.size())))
+    }
+}
+
+impl PortTranslation {
+    /// The translation the other way.
+    const fn swapped(self) -> Self {
+        Self {
+            transport: self.transport,
+            real: self.mapped,
+            mapped: self.real,
+        }
+    }
+}
+
+/// Whether a rule leaves addresses and ports as they are.
+pub(crate) fn is_identity(rule: &NatRule) -> bool {
+    match rule.source {
+        SourceNat::Static {
+            real,
+            mapped: MappedAddress::Range(mapped),
+        } => {
+            real == mapped
+                && rule
+                    .service
+                    .is_none_or(|service| service.real == service.mapped)
+        }
+        _ => false,
+    }
+}
+
+/// The order of auto rules: static before dynamic, fewer addresses, lower address, name.
+fn auto_order(rule: &NatRule) -> (bool, u64, Ipv4Addr, &str) {
+    let (is_dynamic, ranges) = match &rule.source {
+        SourceNat::Static { real, .. } => (false, core::slice::from_ref(real)),
+        SourceNat::Dynamic { real, .. } => (true, real.as_slice()),
+    };
+    let size = ranges.iter().map(|range| range.size()).sum();
+    let first = ranges
+        .iter()
+        .map(|range| range.first)
+        .min()
+        .unwrap_or(Ipv4Addr::UNSPECIFIED);
+    (is_dynamic, size, first, &rule.object)
+}
+
+fn is_on(interface: Option<PortId>, port: usize) -> bool {
+    interface.is_none_or(|interface| interface.index() == port)
+}
+
+fn matches_source(rule: &NatRule, protocol: u8, address: Ipv4Addr, port: u16) -> bool {
+    let is_real = match &rule.source {
+        SourceNat::Static { real, .. } => real.contains(address),
+        SourceNat::Dynamic { real, .. } => real.iter().any(|real| real.contains(address)),
+    };
+    is_real && forward_port(rule.service, protocol, port).is_some()
+}
+
+/// `port` after `service`, or `None` if the service is about another protocol or port.
+fn forward_port(service: Option<PortTranslation>, protocol: u8, port: u16) -> Option<u16> {
+    match service {
+        None => Some(port),
+        Some(service) => (transport_of(protocol) == Some(service.transport)
+            && port == service.real)
+            .then_some(service.mapped),
+    }
+}
+
+/// The address at the place in `to` that `address` has in `from`.
+fn shift(address: Ipv4Addr, from: AddressRange, to: AddressRange) -> Option<Ipv4Addr> {
+    if !from.contains(address) {
+        return None;
+    }
+    let offset = address.to_bits() - from.first.to_bits();
+    let shifted = Ipv4Addr::from_bits(to.first.to_bits().checked_add(offset)?);
+    to.contains(shifted).then_some(shifted)
+}
+
+/// The first `size` addresses of `range`.
+fn cut(range: AddressRange, size: u64) -> AddressRange {
+    let last = u64::from(range.first.to_bits()) + size.saturating_sub(1);
+    let last = u32::try_from(last).map_or(Ipv4Addr::BROADCAST, Ipv4Addr::from_bits);
+    AddressRange {
+        first: range.first,
+        last: range.last.min(last),
+    }
+}

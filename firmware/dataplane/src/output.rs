@@ -1,0 +1,233 @@
+//! Packets out: next hop, Ethernet header, transmit queue; and packets of the box itself.
+
+use core::net::Ipv4Addr;
+
+use hal::nic::MacAddr;
+use hal::packet::{PacketBuf, PacketPool};
+use hal::time::Instant;
+
+use crate::drop_reason::DropReason;
+use crate::engine::DataPlane;
+use crate::flow::Direction;
+use crate::input::{Dropped, Outcome, Verdict};
+use crate::neighbor::{NeighborId, PENDING};
+use crate::policy::PortId;
+use crate::wire::checksum;
+use crate::wire::{
+    ETHERNET_LEN, ETHERTYPE_IPV4, IP_CHECKSUM, IP_DESTINATION, IP_SOURCE, IPV4_LEN, address, put,
+};
+
+impl DataPlane {
+    /// Sends a frame of a flow (its first 14 bytes are room for the Ethernet header) to the next
+    /// hop of `direction`.
+    pub(crate) fn send_along(
+        &mut self,
+        index: u32,
+        direction: Direction,
+        frame: PacketBuf,
+        pool: &mut PacketPool,
+        now: Instant,
+    ) -> Outcome {
+        let epoch = self.epoch;
+        let Some(flow) = self.flows.get_mut(index) else {
+            return Err(Dropped::new(DropReason::FlowBeingFreed, frame));
+        };
+        if flow.epoch != epoch {
+            // Routes may have changed: look the next hops up again.
+            flow.epoch = epoch;
+            flow.next_hops = [NeighborId::NONE; 2];
+        }
+        let id = flow.next_hops[direction.index()];
+        let egress = flow.egress(direction);
+        if let Some(neighbor) = self
+            .neighbors
+            .get(id)
+            .filter(|neighbor| neighbor.is_known())
+        {
+            let mac = neighbor.mac;
+            return self.enqueue(egress, mac, ETHERTYPE_IPV4, frame);
+        }
+        // The flow keeps its egress; only the next hop there is a matter of routes.
+        let destination = flow.leaving(direction).destination;
+        let Some(hop) = self.routes.lookup(destination, Some(egress)) else {
+            return Err(Dropped::new(DropReason::NoRoute, frame));
+        };
+        match self.want(egress, hop.address, pool, now) {
+            Some(id) => {
+                if let Some(flow) = self.flows.get_mut(index) {
+                    flow.next_hops[direction.index()] = id;
+                }
+                self.send_to(id, egress, frame, pool)
+            }
+            None => Err(Dropped::new(DropReason::NoAdjacency, frame)),
+        }
+    }
+
+    /// The entry of a neighbour; asks for it if it is new.
+    fn want(
+        &mut self,
+        port: PortId,
+        address: Ipv4Addr,
+        pool: &mut PacketPool,
+        now: Instant,
+    ) -> Option<NeighborId> {
+        // An entry given up for this one may have had packets waiting.
+        let mut evicted: heapless::Vec<PacketBuf, PENDING> = heapless::Vec::new();
+        let wanted = self.neighbors.want(
+            port,
+            address,
+            &mut |packet| {
+                // One entry holds no more than that.
+                let _ = evicted.push(packet);
+            },
+            now,
+        );
+        for packet in evicted {
+            self.give_up_waiting(packet, pool);
+        }
+        let (id, is_new) = wanted?;
+        if is_new {
+            self.ask(port, address, pool);
+        }
+        Some(id)
+    }
+
+    /// Sends a frame to a neighbour, or keeps it until the neighbour answers.
+    fn send_to(
+        &mut self,
+        id: NeighborId,
+        egress: PortId,
+        frame: PacketBuf,
+        pool: &mut PacketPool,
+    ) -> Outcome {
+        if let Some(neighbor) = self
+            .neighbors
+            .get(id)
+            .filter(|neighbor| neighbor.is_known())
+        {
+            let mac = neighbor.mac;
+            return self.enqueue(egress, mac, ETHERTYPE_IPV4, frame);
+        }
+        if self.neighbors.get(id).is_none() {
+            return Err(Dropped::new(DropReason::NoAdjacency, frame));
+        }
+        if let Some(oldest) = self.neighbors.hold(id, frame) {
+            self.give_up_waiting(oldest, pool);
+        }
+        Ok(Verdict::Waiting)
+    }
+
+    /// Drops a packet that had been waiting.
+    pub(crate) fn give_up_waiting(&mut self, packet: PacketBuf, pool: &mut PacketPool) {
+        self.verdicts.waiting = self.verdicts.waiting.saturating_sub(1);
+        // The reason is counted; nobody waits for it here.
+        let _ = self.settle(Err(Dropped::new(DropReason::NoAdjacency, packet)), pool);
+    }
+
+    /// Sends packets that had been waiting for `mac` behind `port`.
+    pub(crate) fn send_waiting(
+        &mut self,
+        port: PortId,
+        mac: MacAddr,
+        packets: impl Iterator<Item = PacketBuf>,
+        pool: &mut PacketPool,
+    ) {
+        for packet in packets {
+            self.verdicts.waiting = self.verdicts.waiting.saturating_sub(1);
+            let outcome = self.enqueue(port, mac, ETHERTYPE_IPV4, packet);
+            let _ = self.settle(outcome, pool);
+        }
+    }
+
+    /// Writes the Ethernet header into the first 14 bytes of `frame` and queues it on `port`.
+    #[inline]
+    pub(crate) fn enqueue(
+        &mut self,
+        port: PortId,
+        destination: MacAddr,
+        ethertype: u16,
+        mut frame: PacketBuf,
+    ) -> Outcome {
+        let limit = usize::from(self.limits.transmit_queue);
+        let Some(port) = self
+            .ports
+            .get_mut(port.index())
+            .filter(|port| port.is_open())
+        else {
+            return Err(Dropped::new(DropReason::InterfaceDown, frame));
+        };
+        if port.transmit.len() >= limit {
+            port.counters.transmit_overflow += 1;
+            return Err(Dropped::new(DropReason::DispatchQueueLimit, frame));
+        }
+        if let Some(header) = frame.bytes_mut().first_chunk_mut::<ETHERNET_LEN>() {
+            header[..6].copy_from_slice(&destination.0);
+            header[6..12].copy_from_slice(&port.mac.0);
+            header[12..].copy_from_slice(&ethertype.to_be_bytes());
+        }
+        let len = if frame.is_chained() {
+            frame.frame_len()
+        } else {
+            frame.len()
+        };
+        port.counters.packets_out += 1;
+        port.counters.bytes_out += len as u64;
+        port.transmit.push_back(frame);
+        Ok(Verdict::Sent)
+    }
+
+    /// Routes a packet of the box itself (from the IPv4 header on, complete but for a zero source
+    /// address, which is filled in with the header checksum; at least 14 bytes of headroom).
+    ///
+    /// # Errors
+    /// The reason it was dropped, already counted.
+    pub fn send_local(
+        &mut self,
+        packet: PacketBuf,
+        pool: &mut PacketPool,
+        now: Instant,
+    ) -> Result<(), DropReason> {
+        self.verdicts.made += 1;
+        let outcome = self.route_local(packet, pool, now);
+        self.settle(outcome, pool)
+    }
+
+    fn route_local(
+        &mut self,
+        mut packet: PacketBuf,
+        pool: &mut PacketPool,
+        now: Instant,
+    ) -> Outcome {
+        let bytes = packet.bytes_mut();
+        let (Some(source), Some(destination)) =
+            (address(bytes, IP_SOURCE), address(bytes, IP_DESTINATION))
+        else {
+            return Err(Dropped::new(DropReason::InvalidIpHeader, packet));
+        };
+        let Some(hop) = self.routes.lookup(destination, None) else {
+            return Err(Dropped::new(DropReason::NoRoute, packet));
+        };
+        if source.is_unspecified()
+            && let Some(interface) = self.interface(hop.port)
+        {
+            put(bytes, IP_SOURCE, &interface.address.octets());
+            put(bytes, IP_CHECKSUM, &[0, 0]);
+            let sum = bytes.get(..IPV4_LEN).map_or(0, checksum::sum);
+            put(bytes, IP_CHECKSUM, &(!sum).to_be_bytes());
+        }
+        if !packet.grow_front(ETHERNET_LEN) {
+            return Err(Dropped::new(DropReason::InvalidEncap, packet));
+        }
+        match self.want(hop.port, hop.address, pool, now) {
+            Some(id) => self.send_to(id, hop.port, packet, pool),
+            None => Err(Dropped::new(DropReason::NoAdjacency, packet)),
+        }
+    }
+
+    /// The port that packets to `destination` leave by, and our address there.
+    #[must_use]
+    pub fn source_for(&self, destination: Ipv4Addr) -> Option<(PortId, Ipv4Addr)> {
+        let port = self.routes.lookup(destination, None)?.port;
+        Some((port, self.interface(port)?.address))
+    }
+}
