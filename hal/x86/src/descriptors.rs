@@ -62,13 +62,50 @@ static EMERGENCY_STACK: GuardedStack<{ 32 << 10 }> = GuardedStack::new();
 #[unsafe(link_section = ".bss.noinit.stacks")]
 static DEVICE_STACK: GuardedStack<{ 16 << 10 }> = GuardedStack::new();
 
-/// The guard pages of the interrupt stacks, each with the name to report it by.
+/// Where a stack is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StackBounds {
+    /// Name to report it by.
+    pub name: &'static str,
+    /// First byte of its guard page.
+    pub guard: u64,
+    /// First byte above it.
+    pub top: u64,
+}
+
+impl StackBounds {
+    /// The bounds of `stack`.
+    pub fn of<const N: usize>(name: &'static str, stack: &GuardedStack<N>) -> Self {
+        Self {
+            name,
+            guard: stack.guard(),
+            top: stack.top(),
+        }
+    }
+
+    /// Whether `address` is on the guard page.
+    #[must_use]
+    pub fn guards(&self, address: u64) -> bool {
+        (self.guard..self.guard + 4096).contains(&address)
+    }
+
+    /// The part of the stack from `pointer` up, of whole words, for a pointer into the stack or
+    /// its guard page.
+    #[must_use]
+    pub fn from(&self, pointer: u64) -> Option<core::ops::Range<u64>> {
+        let lowest = self.guard + 4096;
+        let start = pointer.max(lowest).checked_next_multiple_of(8)?;
+        (self.guard <= pointer && start < self.top).then_some(start..self.top)
+    }
+}
+
+/// The stacks that interrupts run on.
 #[must_use]
-pub fn guards() -> [(u64, &'static str); 3] {
+pub fn stacks() -> [StackBounds; 3] {
     [
-        (EXCEPTION_STACK.guard(), "exception"),
-        (EMERGENCY_STACK.guard(), "emergency"),
-        (DEVICE_STACK.guard(), "device interrupt"),
+        StackBounds::of("exception", &EXCEPTION_STACK),
+        StackBounds::of("emergency", &EMERGENCY_STACK),
+        StackBounds::of("interrupt", &DEVICE_STACK),
     ]
 }
 
@@ -206,6 +243,21 @@ mod tests {
         let Gate([low, high]) = Gate::interrupt(0x1234_5678_9abc_def0, Ist::Device);
         assert_eq!(low, 0x9abc_8e03_0008_def0);
         assert_eq!(high, 0x1234_5678);
+    }
+
+    #[test]
+    fn a_pointer_into_the_guard_page_sees_the_whole_stack() {
+        let bounds = StackBounds {
+            name: "some",
+            guard: 0x1000,
+            top: 0x4000,
+        };
+        assert!(bounds.guards(0x1fff) && !bounds.guards(0x2000) && !bounds.guards(0xfff));
+        assert_eq!(bounds.from(0x1800), Some(0x2000..0x4000));
+        assert_eq!(bounds.from(0x3ff1), Some(0x3ff8..0x4000));
+        assert_eq!(bounds.from(0xff8), None);
+        assert_eq!(bounds.from(0x4000), None);
+        assert_eq!(bounds.from(u64::MAX), None);
     }
 
     #[test]

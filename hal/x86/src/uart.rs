@@ -21,9 +21,9 @@ pub const CONSOLE_LINE: u8 = 4;
 pub const LOG_LINE: u8 = 3;
 
 /// The operator's line, COM1.
-pub static CONSOLE: Uart<{ 256 << 10 }, { 32 << 10 }> = Uart::new(0x3f8);
+pub static CONSOLE: Uart<0x3f8, { 256 << 10 }, { 32 << 10 }> = Uart::new();
 /// The developers' line, COM2, which only sends.
-pub static LOG: Uart<64, { 16 << 10 }> = Uart::new(0x2f8);
+pub static LOG: Uart<0x2f8, 64, { 16 << 10 }> = Uart::new();
 
 // Register offsets (data sheet table II).
 const DATA: u16 = 0;
@@ -63,9 +63,11 @@ const CAUSES_PER_INTERRUPT: u32 = 4_096;
 /// Longest time a byte takes to leave in [`Uart::write_polled`]: twice that of a full FIFO.
 const POLL_MICROS: u64 = 3_000;
 
-/// A 16550 with a receive ring of `RX` bytes and a transmit ring of `TX` bytes.
-pub struct Uart<const RX: usize, const TX: usize> {
-    base: u16,
+/// The 16550 at port `BASE` with a receive ring of `RX` bytes and a transmit ring of `TX` bytes.
+///
+/// The port is a parameter and no field, so that the rings are zero at start and take no room in
+/// the image.
+pub struct Uart<const BASE: u16, const RX: usize, const TX: usize> {
     is_present: AtomicBool,
     received: ByteRing<RX>,
     to_send: ByteRing<TX>,
@@ -75,15 +77,14 @@ pub struct Uart<const RX: usize, const TX: usize> {
     saw_break: AtomicBool,
 }
 
-impl<const RX: usize, const TX: usize> Uart<RX, TX> {
+impl<const BASE: u16, const RX: usize, const TX: usize> Uart<BASE, RX, TX> {
     /// Received bytes that make RTS drop.
     const HIGH_WATER: usize = RX - RX / 8;
     /// Received bytes below which RTS rises again.
     const LOW_WATER: usize = RX - RX / 4;
 
-    const fn new(base: u16) -> Self {
+    const fn new() -> Self {
         Self {
-            base,
             is_present: AtomicBool::new(false),
             received: ByteRing::new(),
             to_send: ByteRing::new(),
@@ -307,13 +308,13 @@ impl<const RX: usize, const TX: usize> Uart<RX, TX> {
     }
 
     fn input(&self, register: u16) -> u8 {
-        // SAFETY: a 16550's registers reach no memory; `base` is one of the two standard lines.
-        unsafe { inb(self.base + register) }
+        // SAFETY: a 16550's registers reach no memory; `BASE` is one of the two standard lines.
+        unsafe { inb(BASE + register) }
     }
 
     fn output(&self, register: u16, value: u8) {
         // SAFETY: as above.
-        unsafe { outb(self.base + register, value) }
+        unsafe { outb(BASE + register, value) }
     }
 }
 
