@@ -21,13 +21,13 @@ const PROBE_WINDOW: u64 = 1024;
 
 /// Measures through the box.
 pub(super) async fn measure(lab: &Lab, figures: &mut Vec<Figure>) {
-    let bulk = bulk(&lab.cast.node_1, NODE_1, &lab.cast.world, XMPP).await;
+    let bulk = bulk(&lab.cast.node_1, NODE_1, &lab.cast.world, XMPP, SPAN).await;
     figures.push(Figure::new(
         "TCP through dynamic PAT, one stream inside to outside",
         bulk,
         "",
     ));
-    let rate = packets(lab.cast.inside.attach(), lab.cast.outside.attach()).await;
+    let rate = packets(lab.cast.inside.attach(), lab.cast.outside.attach(), SPAN).await;
     figures.push(Figure::new(
         "60-byte UDP packets through dynamic PAT, one flow",
         rate,
@@ -42,7 +42,7 @@ pub(super) async fn measure_baseline(figures: &mut Vec<Figure>) {
         Host::new(&segment, &[(NODE_1, 0)], None),
         Host::new(&segment, &[(XMPP, 0)], None),
     );
-    let bulk = bulk(&near, NODE_1, &far, XMPP).await;
+    let bulk = bulk(&near, NODE_1, &far, XMPP, SPAN).await;
     figures.push(Figure::new(
         "The same TCP stream without a box (limit of the peers)",
         bulk,
@@ -51,7 +51,13 @@ pub(super) async fn measure_baseline(figures: &mut Vec<Figure>) {
 }
 
 /// Sends as fast as the connection takes it, and counts at the receiver.
-async fn bulk(near: &Host, from: Ipv4Addr, far: &Host, to: Ipv4Addr) -> Result<String> {
+async fn bulk(
+    near: &Host,
+    from: Ipv4Addr,
+    far: &Host,
+    to: Ipv4Addr,
+    span: Duration,
+) -> Result<String> {
     let target = SocketAddrV4::new(to, BULK_PORT);
     let mut listener = far.listen(target, 1);
     let near = near.clone();
@@ -70,8 +76,8 @@ async fn bulk(near: &Host, from: Ipv4Addr, far: &Host, to: Ipv4Addr) -> Result<S
     let started = Instant::now();
     let mut block = vec![0; 64 << 10];
     let mut bytes = 0_u64;
-    while started.elapsed() < SPAN {
-        let length = timeout(SPAN, stream.read(&mut block))
+    while started.elapsed() < span {
+        let length = timeout(span, stream.read(&mut block))
             .await
             .context("the stream stalled")??;
         bytes += length as u64;
@@ -82,12 +88,12 @@ async fn bulk(near: &Host, from: Ipv4Addr, far: &Host, to: Ipv4Addr) -> Result<S
 }
 
 /// Sends minimum-size packets of one flow, never more than a window ahead of those that came out.
-async fn packets(inside: Port, mut outside: Port) -> Result<String> {
+async fn packets(inside: Port, mut outside: Port, span: Duration) -> Result<String> {
     let frame = probe(NODE_1, XMPP, 5001);
     let (mut sent, mut arrived) = (0_u64, 0_u64);
     let mut last_arrival = Instant::now();
     let started = Instant::now();
-    while started.elapsed() < SPAN {
+    while started.elapsed() < span {
         while let Some(frame) = outside.try_receive() {
             if is_probe(&frame) {
                 arrived += 1;
@@ -112,4 +118,40 @@ async fn packets(inside: Port, mut outside: Port) -> Result<String> {
         "{:.0} packets/s",
         arrived as f64 / started.elapsed().as_secs_f64()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BRIEFLY: Duration = Duration::from_millis(200);
+
+    #[tokio::test]
+    async fn bulk_and_packets_flow_between_hosts_without_a_box() {
+        let segment = Segment::new();
+        let near = Host::new(&segment, &[(NODE_1, 0)], None);
+        let far = Host::new(&segment, &[(XMPP, 0)], None);
+        let rate = bulk(&near, NODE_1, &far, XMPP, BRIEFLY).await.unwrap();
+        assert!(
+            rate.ends_with("Mbit/s") && !rate.starts_with("0 "),
+            "{rate}"
+        );
+
+        // Probes go to the box's address; a segment without it floods them.
+        let segment = Segment::new();
+        let rate = packets(segment.attach(), segment.attach(), BRIEFLY)
+            .await
+            .unwrap();
+        assert!(rate.ends_with("packets/s"), "{rate}");
+    }
+
+    #[tokio::test]
+    async fn a_box_that_forwards_nothing_is_an_error() {
+        let (inside, outside) = (Segment::new(), Segment::new());
+        assert!(
+            packets(inside.attach(), outside.attach(), BRIEFLY)
+                .await
+                .is_err()
+        );
+    }
 }

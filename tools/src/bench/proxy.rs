@@ -110,8 +110,8 @@ async fn chatter(mut client: Client, total: Arc<AtomicU64>, started: Instant) ->
 /// A message of [`MESSAGE_BYTES`] on the wire, or a little more if its headers alone are longer.
 fn message(number: u32) -> crate::peers::sip::Message {
     let mut message = Lab::message_from_outside(number, "");
-    // The length of the length itself changes from one digit to three.
-    let bare = message.to_bytes().len() + 2;
+    // The headers leave less than 100 bytes, so Content-Length grows from one digit to two.
+    let bare = message.to_bytes().len() + 1;
     message.body = "x".repeat(MESSAGE_BYTES.saturating_sub(bare));
     message
 }
@@ -139,4 +139,16 @@ async fn join_all<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
     })
     .await;
     outputs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_measured_message_has_the_stated_size() {
+        for number in [1, 99, 100_000] {
+            assert_eq!(message(number).to_bytes().len(), MESSAGE_BYTES);
+        }
+    }
 }
