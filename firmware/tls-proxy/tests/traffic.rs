@@ -6,7 +6,8 @@ mod lab;
 use std::time::Duration;
 
 use lab::certificates::{BOTH_VERSIONS, World};
-use lab::{Lab, StaticRule, request, request_at_target, response, response_at_caller};
+use lab::peer::PeerTls;
+use lab::{Lab, Noise, StaticRule, request, request_at_target, response, response_at_caller};
 use rustls::version;
 use tls_proxy::{CloseReason, Direction, Event, Leg, LegState, Limits};
 
@@ -330,4 +331,67 @@ fn the_smallest_limits_pass_the_largest_message_they_allow() {
     assert_eq!(view.originator.state, LegState::Open);
     lab.pairs[0].caller.send(&request(&"b".repeat(2_049)));
     assert_eq!(lab.end(0).0, CloseReason::Sip(sip::Error::BodyTooLong));
+}
+
+#[test]
+fn lost_packets_only_delay_a_session() {
+    for one_in in [5, 8, 16] {
+        let world = World::new();
+        let mut lab = Lab::small(1);
+        lab.lose_one_in = Some(one_in);
+        lab.open(world.roles(BOTH_VERSIONS)).unwrap();
+        lab.handshake(0);
+        let body = "b".repeat(5_000);
+        lab.pairs[0].caller.send(&request(&body).repeat(4));
+        lab.pairs[0].target.send(&response().repeat(40));
+        lab.run_until("messages", |lab| {
+            lab.pairs[0].target.received == request_at_target(&body).repeat(4)
+                && lab.pairs[0].caller.received == response_at_caller().repeat(40)
+        });
+        lab.lose_one_in = None;
+        lab.pairs[0].caller.say_goodbye();
+        lab.pairs[0].caller.close();
+        lab.settle();
+        lab.pairs[0].target.close();
+        assert_eq!(lab.end(0).0, CloseReason::CloseNotify);
+        lab.expect_rest();
+    }
+}
+
+#[test]
+fn noise_in_place_of_records_or_messages_ends_sessions_and_leaves_nothing_behind() {
+    let world = World::new();
+    let mut noise = Noise(1);
+    for round in 0..300 {
+        let mut lab = Lab::small(1);
+        let mut roles = world.roles(BOTH_VERSIONS);
+        let leg = Leg::BOTH[round % 2];
+        let is_plain = round % 3 > 0;
+        if is_plain {
+            match leg {
+                Leg::Originator => roles.caller = PeerTls::Plain,
+                Leg::Target => roles.target = PeerTls::Plain,
+            }
+        }
+        lab.open(roles).unwrap();
+        let len = noise.next() % 400 + 1;
+        let mut bytes = noise.bytes(len);
+        if is_plain && round % 3 == 2 {
+            // The header of a handshake record of that length in front of it.
+            let len = (bytes.len() as u16).to_be_bytes();
+            bytes.splice(..0, [22, 3, 3, len[0], len[1]]);
+        } else if !is_plain {
+            lab.handshake(0);
+        }
+        lab.peer(0, leg).send(&bytes);
+        lab.pass(Duration::from_secs(40));
+        assert!(
+            lab.closed(0).is_some() || !is_plain,
+            "round {round}: {:?}",
+            lab.events
+        );
+        lab.peer(0, leg).reset();
+        lab.end(0);
+        lab.expect_rest();
+    }
 }

@@ -4,6 +4,7 @@
     dead_code,
     missing_docs,
     unreachable_pub,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "shared by several test programs, none of which uses all of it"
 )]
@@ -72,6 +73,11 @@ pub struct Lab {
     pub sent: [usize; 2],
     /// Packets handed to the proxy span buffers of this many bytes, if set.
     pub split_bytes: Option<usize>,
+    /// One packet in so many is lost, if set, with no pattern.
+    pub lose_one_in: Option<u64>,
+    /// Time spent inside the proxy, by the real clock.
+    pub proxy_time: Duration,
+    noise: Noise,
     index: HashMap<u64, usize>,
 }
 
@@ -92,6 +98,9 @@ impl Lab {
             events: Vec::new(),
             sent: [0; 2],
             split_bytes: None,
+            lose_one_in: None,
+            proxy_time: Duration::ZERO,
+            noise: Noise(1),
             index: HashMap::new(),
         }
     }
@@ -194,12 +203,13 @@ impl Lab {
                 let (session, cut) = (pair.session, pair.cut == Some(leg));
                 while let Some(frame) = self.peer(index, leg).sent.pop_front() {
                     moved = true;
-                    if cut {
+                    if cut || self.is_lost() {
                         continue;
                     }
                     let Some(packet) = self.packet(&frame) else {
                         continue;
                     };
+                    let started = std::time::Instant::now();
                     self.proxy.handle_packet(
                         session,
                         leg,
@@ -208,18 +218,26 @@ impl Lab {
                         &StaticRule,
                         self.now,
                     );
+                    self.proxy_time += started.elapsed();
                     self.deliver();
                 }
             }
         }
         while self.proxy.poll_timeout().is_some_and(|at| at <= self.now) {
+            let started = std::time::Instant::now();
             self.proxy
                 .handle_timeout(&mut self.pool, &StaticRule, self.now);
+            self.proxy_time += started.elapsed();
             self.deliver();
             moved = true;
         }
         moved |= self.deliver();
         moved
+    }
+
+    fn is_lost(&mut self) -> bool {
+        let number = self.noise.next();
+        self.lose_one_in.is_some_and(|many| number % many == 0)
     }
 
     fn packet(&mut self, frame: &[u8]) -> Option<hal::packet::PacketBuf> {
@@ -249,7 +267,7 @@ impl Lab {
             self.sent[usize::from(out.leg == Leg::Target)] += 1;
             let index = self.index[&out.flow];
             let cut = self.pairs[index].cut == Some(out.leg);
-            if !cut {
+            if !cut && !self.is_lost() {
                 let bytes = out.packet.bytes().to_vec();
                 self.peer(index, out.leg).received_frames.push_back(bytes);
             }
@@ -306,6 +324,20 @@ impl Lab {
         assert_eq!(self.proxy.counters().active, 0);
         assert_eq!(self.proxy.sessions().count(), 0);
         assert_eq!(self.proxy.poll_timeout(), None);
+    }
+}
+
+/// A multiplicative congruential sequence (Lehmer), enough to make bytes that look like nothing.
+pub struct Noise(pub u64);
+
+impl Noise {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0 * 48_271 % 0x7fff_ffff;
+        self.0
+    }
+
+    pub fn bytes(&mut self, len: u64) -> Vec<u8> {
+        (0..len).map(|_| self.next() as u8).collect()
     }
 }
 
