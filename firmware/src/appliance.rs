@@ -1,8 +1,19 @@
-//! The event loop's body.
+//! The appliance: start-up in order, then one turn after the other.
+
+use alloc::rc::Rc;
+use alloc::string::String;
+use core::cell::RefCell;
 
 use hal::time::Instant;
+use pki::KeyStore;
 
 use crate::board::Board;
+use crate::console;
+use crate::journal::Event;
+use crate::load;
+use crate::print::{put_line, system::VERSION};
+use crate::state::{Core, Shared};
+use crate::tasks::Tasks;
 
 /// What the caller of [`Appliance::turn`] should do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,27 +26,81 @@ pub enum Turn {
 
 /// The whole box.
 pub struct Appliance {
-    board: Board,
+    shared: Shared,
+    tasks: Tasks,
+    is_armed: bool,
 }
 
 impl Appliance {
-    /// Takes the board into possession.
+    /// Starts the box: claims memory, puts the saved configuration in force, and only then lets
+    /// links come up; the console is served from the first turn on.
     #[must_use]
     pub fn new(board: Board) -> Self {
-        Self { board }
+        let mut core = Core::new(board);
+        let grammar = Rc::new(console::grammar());
+        let mut greeting = String::new();
+        put_line!(&mut greeting, "\n\nSallyport Version {VERSION}\n");
+        if let Some(crash) = &core.crash {
+            put_line!(
+                &mut greeting,
+                "WARNING: the box restarted after a crash:\n{}\n",
+                crash.trim_end()
+            );
+        }
+        if let Some((saved, generation)) = core.load() {
+            let ports = u16::try_from(core.ports.len()).unwrap_or(u16::MAX);
+            let (config, refused_lines, report) = load::read(&grammar, &saved.text, ports);
+            core.config = config;
+            greeting.push_str(&report);
+            match KeyStore::from_blob(&saved.keys) {
+                Ok(keys) => core.keys = keys,
+                Err(error) => {
+                    put_line!(&mut greeting, "ERROR: the saved keys are unusable: {error}")
+                }
+            }
+            core.startup.text = Some(saved.text.clone());
+            core.startup.loaded = Some(core.config.clone());
+            core.record(Event::ConfigurationLoaded {
+                generation,
+                refused_lines,
+            });
+        }
+        put_line!(&mut greeting, "INFO: {}\n", core.startup.report);
+        core.put_policy_in_force();
+        let ready = Event::Ready {
+            micros: core.now().as_micros(),
+            ports: u8::try_from(core.ports.len()).unwrap_or(u8::MAX),
+        };
+        core.record(ready);
+        let shared: Shared = Rc::new(RefCell::new(core));
+        let mut tasks = Tasks::new();
+        tasks.spawn(console::serve(shared.clone(), grammar, greeting));
+        Self {
+            shared,
+            tasks,
+            is_armed: false,
+        }
     }
 
     /// Does a bounded amount of whatever is waiting.
+    ///
+    /// When there is nothing, interrupts of the network ports are armed before
+    /// [`Turn::IdleUntil`] is returned, so a frame that arrives meanwhile ends the sleep.
     pub fn turn(&mut self) -> Turn {
-        let mut bytes = [0; 64];
-        let count = self.board.console.read(&mut bytes);
-        self.board
-            .console
-            .write(bytes.get(..count).unwrap_or_default());
-        if count > 0 {
-            Turn::Busy
+        if core::mem::take(&mut self.is_armed) {
+            self.shared.borrow_mut().disarm_interrupts();
+        }
+        let mut was_busy = self.shared.borrow_mut().work();
+        was_busy |= self.tasks.poll();
+        if was_busy {
+            return Turn::Busy;
+        }
+        let mut core = self.shared.borrow_mut();
+        self.is_armed = true;
+        if core.arm_interrupts() {
+            Turn::IdleUntil(core.poll_timeout())
         } else {
-            Turn::IdleUntil(None)
+            Turn::Busy
         }
     }
 }

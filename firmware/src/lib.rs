@@ -3,14 +3,36 @@
 //! [`Appliance`] owns every part (data plane, TLS proxy, configuration, console) and is the only
 //! place where time, devices and protocol cores meet. Nothing here names a driver, a register or an
 //! operating system: `boot` runs it on bare metal, `hal-sim` in memory with virtual time.
-#![no_std]
+//!
+//! | Module | Holds |
+//! | --- | --- |
+//! | `appliance` | start-up in order, the event loop's body |
+//! | `state` | everything the appliance owns, the work of one turn |
+//! | `ports` | network devices and their batches |
+//! | `policy` | configuration compiled into what the data plane is told |
+//! | `federation` | intercepted connections joined to TLS proxy sessions |
+//! | `console` | sessions, commands, dialogues |
+//! | `print` | what `show` commands print |
+//! | `load`, `zone`, `budget`, `ping`, `tasks`, `journal` | one thing each |
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 mod appliance;
 mod board;
+mod budget;
+mod console;
+mod federation;
 mod journal;
+mod load;
+mod ping;
+mod policy;
+mod ports;
+mod print;
+mod state;
+mod tasks;
+mod zone;
 
 pub use appliance::{Appliance, Turn};
 pub use board::{Board, HeapUse};

@@ -1,0 +1,92 @@
+//! The memory budget: claimed once at boot from what the machine has, printed by `show memory`.
+//!
+//! Every table of the box has a fixed size that follows from the memory found. What is left over
+//! is the control heap: configuration text, TLS handshakes, certificates, command output.
+
+use dataplane::Limits;
+use hal::packet::BUFFER_LEN;
+
+/// Bytes of a packet buffer with its slot's own fields, rounded as the pool is laid out.
+const PACKET_SLOT_LEN: u64 = BUFFER_LEN as u64 + 64;
+
+/// Bytes that a flow takes in the data plane: two entries, the shared record, its timer, and its
+/// share of the translation tables. Measured by the data plane's own figures, rounded up.
+const FLOW_LEN: u64 = 512;
+
+/// Bytes of a TLS session: TCP buffers and record buffers of both legs, and what a handshake adds.
+const SESSION_LEN: u64 = 256 * 1024;
+
+/// Sizes of everything that is claimed at boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Budget {
+    /// Bytes the machine has for the appliance.
+    pub(crate) memory_bytes: u64,
+    /// Packet buffers.
+    pub(crate) packet_buffers: usize,
+    /// Concurrent flows.
+    pub(crate) flows: u32,
+    /// Known neighbours.
+    pub(crate) neighbors: u16,
+    /// Concurrent TLS proxy sessions.
+    pub(crate) sessions: u16,
+}
+
+impl Budget {
+    /// Plans for `memory_bytes` and `ports`: an eighth for packets, a quarter for flows, a quarter
+    /// for TLS sessions; the rest stays control heap.
+    pub(crate) fn plan(memory_bytes: u64, ports: usize) -> Self {
+        let packets = (memory_bytes / 8 / PACKET_SLOT_LEN).clamp(1024, 65_536);
+        // Both rings of every port full, and as many again on their way.
+        let least = ports as u64 * 1024 + 512;
+        let flows = (memory_bytes / 4 / FLOW_LEN).clamp(4096, 1 << 20);
+        let flows = 1 << flows.ilog2();
+        let sessions = (memory_bytes / 4 / SESSION_LEN).clamp(16, 4096);
+        Self {
+            memory_bytes,
+            packet_buffers: packets.max(least) as usize,
+            flows,
+            neighbors: 1024,
+            sessions: sessions as u16,
+        }
+    }
+
+    /// The data plane's share.
+    pub(crate) fn dataplane(&self, ports: u8) -> Limits {
+        Limits {
+            ports,
+            flows: self.flows,
+            neighbors: self.neighbors,
+            ..Limits::default()
+        }
+    }
+
+    /// What each part takes: name, count, bytes.
+    pub(crate) fn rows(&self) -> [(&'static str, u64, u64); 3] {
+        let packets = self.packet_buffers as u64;
+        let (flows, sessions) = (u64::from(self.flows), u64::from(self.sessions));
+        [
+            ("Packet buffers", packets, packets * PACKET_SLOT_LEN),
+            ("Flows", flows, flows * FLOW_LEN),
+            ("TLS proxy sessions", sessions, sessions * SESSION_LEN),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_leaves_a_quarter_to_the_control_heap() {
+        for mebibytes in [40, 60, 250, 1000, 16_000] {
+            let memory = mebibytes << 20;
+            let budget = Budget::plan(memory, 4);
+            let claimed: u64 = budget.rows().iter().map(|row| row.2).sum();
+            assert!(
+                claimed <= memory / 4 * 3,
+                "{mebibytes} MiB: {claimed} bytes claimed"
+            );
+            assert!(budget.flows.is_power_of_two());
+        }
+    }
+}

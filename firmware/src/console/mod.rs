@@ -1,0 +1,83 @@
+//! The serial console: sessions one after the other, for as long as the box is up.
+//!
+//! | Module | Holds |
+//! | --- | --- |
+//! | [`line`] | bytes between the device and the tasks |
+//! | `input` | lines, keys, help and pages on top of it |
+//! | [`session`] | modes, what a line does |
+//! | [`commands`] | the EXEC commands as data |
+//! | `show`, `system`, `crypto` | what they do |
+
+pub(crate) mod commands;
+mod crypto;
+mod input;
+pub(crate) mod line;
+pub(crate) mod session;
+mod show;
+mod system;
+
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use cli::grammar::{Fragment, Grammar, Row};
+
+use crate::state::Shared;
+use commands::Command;
+use session::Session;
+
+/// What a row of the whole grammar does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Action {
+    /// An EXEC command or a certificate dialogue.
+    Exec(Command),
+    /// A statement of the configuration.
+    Config(config::Handler),
+}
+
+/// Compiles every command of the box.
+///
+/// # Panics
+/// If a row's syntax is wrong, which a test rules out.
+pub(crate) fn grammar() -> Grammar<Action> {
+    let mut rows: Vec<Row<Action>> = commands::ROWS
+        .iter()
+        .map(|row| row.map(Action::Exec))
+        .collect();
+    rows.extend(
+        config::rows()
+            .into_iter()
+            .map(|row| row.map(Action::Config)),
+    );
+    let mut fragments: Vec<Fragment> = config::FRAGMENTS.to_vec();
+    fragments.push(cli::filter::FRAGMENT);
+    Grammar::compile(&rows, &fragments).expect("every row's syntax is compiled by a test")
+}
+
+/// Serves the console for ever.
+pub(crate) async fn serve(shared: Shared, grammar: Rc<Grammar<Action>>, greeting: String) {
+    line::write_text(&shared, &greeting).await;
+    loop {
+        line::write_text(
+            &shared,
+            "Type help or '?' for a list of available commands.\n",
+        )
+        .await;
+        Session::new(shared.clone(), Rc::clone(&grammar))
+            .run()
+            .await;
+        shared.borrow_mut().settle();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_compiles_and_every_word_has_help() {
+        let grammar = grammar();
+        assert_eq!(grammar.missing_help(), Vec::new());
+        assert_eq!(grammar.unused_help(), Vec::new());
+    }
+}

@@ -1,0 +1,532 @@
+//! A person (or script) at the console: modes, lines, answers.
+//!
+//! ```text
+//! user EXEC ──enable──▶ privileged EXEC ──configure terminal──▶ configuration and its sub-modes
+//!     ▲  ◀──disable──        │   ◀────────── end, Ctrl-Z ───────────────┘
+//!     └───────── exit, idle timeout
+//! ```
+
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefMut;
+use core::time::Duration;
+
+use cli::filter::Filter;
+use cli::grammar::{Captures, Grammar, Match, ParseError, Scope, write_caret_error};
+use config::{ModeState, Refusal};
+use hal::time::Instant;
+use zeroize::Zeroizing;
+
+use super::commands::{Command, EXEC, EXEC_ONLY, POWER};
+use super::input::{Commands, Input, LineEnd};
+use super::{Action, crypto, line, show, system};
+use crate::state::{Core, Shared};
+use crate::tasks::yield_now;
+
+/// Privilege after `enable`, and before.
+const PRIVILEGED: u8 = 15;
+const USER: u8 = 1;
+
+/// Wrong passwords taken before the command is given up.
+const PASSWORD_TRIES: usize = 3;
+
+/// Bounds of a new password, in characters.
+const PASSWORD_LENGTHS: core::ops::RangeInclusive<usize> = 3..=127;
+
+/// Longest paste of a certificate, in bytes: several times a large chain.
+const PASTE_MAX: usize = 64 * 1024;
+
+/// The session is over: logged out, idle for too long, or the box is going down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gone;
+
+/// One session.
+pub(crate) struct Session {
+    shared: Shared,
+    grammar: Rc<Grammar<Action>>,
+    input: Input,
+    privilege: u8,
+    /// The configuration mode, while in one.
+    mode: Option<ModeState>,
+    /// `terminal pager`, which goes before the configured `pager lines`.
+    pager_lines: Option<u32>,
+}
+
+impl Session {
+    pub(crate) fn new(shared: Shared, grammar: Rc<Grammar<Action>>) -> Self {
+        let input = Input::new(usize::from(shared.borrow().config.terminal_width));
+        Self {
+            shared,
+            grammar,
+            input,
+            privilege: USER,
+            mode: None,
+            pager_lines: None,
+        }
+    }
+
+    /// Serves until the session is over.
+    pub(crate) async fn run(mut self) -> Gone {
+        loop {
+            if let Err(gone) = self.serve_line().await {
+                return gone;
+            }
+            // Packets pass between two lines of a paste.
+            yield_now().await;
+        }
+    }
+
+    /// Borrows the box for one step; never held across an `await`.
+    pub(super) fn core(&self) -> RefMut<'_, Core> {
+        self.shared.borrow_mut()
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Sends text.
+    pub(super) async fn say(&mut self, text: &str) -> Result<(), Gone> {
+        line::write_text(&self.shared, text).await;
+        Ok(())
+    }
+
+    /// Sends text page by page.
+    pub(super) async fn page(&mut self, text: &str) -> Result<(), Gone> {
+        self.page_lines(text.lines()).await
+    }
+
+    async fn page_lines<'t>(&mut self, text: impl Iterator<Item = &'t str>) -> Result<(), Gone> {
+        let configured = self.core().config.pager_lines;
+        let lines = self.pager_lines.unwrap_or(configured) as usize;
+        let deadline = self.deadline();
+        self.input.page(&self.shared, text, lines, deadline).await
+    }
+
+    /// Asks for a line of text.
+    pub(super) async fn ask(&mut self, prompt: &str) -> Result<String, Gone> {
+        self.read(prompt, false).await
+    }
+
+    /// Asks until the answer is yes or no.
+    pub(super) async fn yes_no(&mut self, prompt: &str) -> Result<bool, Gone> {
+        loop {
+            let answer = self.read(prompt, false).await?;
+            match answer.trim().to_ascii_lowercase().as_str() {
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                _ => self.say("% Please answer 'yes' or 'no'.\n").await?,
+            }
+        }
+    }
+
+    /// Asks for a key: Enter or `y` confirms, anything else does not.
+    pub(super) async fn confirm(&mut self, prompt: &str) -> Result<bool, Gone> {
+        let deadline = self.deadline();
+        let key = self.input.key(&self.shared, prompt, deadline).await?;
+        self.say("\n").await?;
+        Ok(matches!(key, Some(b'\r' | b'y' | b'Y')))
+    }
+
+    /// Asks for a password, without echo.
+    async fn password(&mut self, prompt: &str) -> Result<Zeroizing<String>, Gone> {
+        Ok(Zeroizing::new(self.read(prompt, true).await?))
+    }
+
+    /// Takes lines until one says `quit`. A longer paste than [`PASTE_MAX`] is cut, and will not
+    /// decode.
+    pub(super) async fn paste(&mut self) -> Result<String, Gone> {
+        let mut text = String::new();
+        loop {
+            let line = self.read("", false).await?;
+            if line.trim().eq_ignore_ascii_case("quit") {
+                return Ok(text);
+            }
+            if text.len() + line.len() < PASTE_MAX {
+                text.push_str(&line);
+                text.push('\n');
+            }
+            yield_now().await;
+        }
+    }
+
+    /// Reads one line of an answer; Ctrl-C and Ctrl-Z give an empty one.
+    async fn read(&mut self, prompt: &str, is_secret: bool) -> Result<String, Gone> {
+        let deadline = self.deadline();
+        let end = self
+            .input
+            .answer(&self.shared, prompt, is_secret, deadline)
+            .await?;
+        Ok(match end {
+            LineEnd::Line(line) => line,
+            LineEnd::Abandoned | LineEnd::EndOfMode => String::new(),
+        })
+    }
+
+    /// When an idle session is logged out.
+    fn deadline(&self) -> Option<Instant> {
+        let core = self.core();
+        match core.config.console_timeout_mins {
+            0 => None,
+            minutes => Some(core.now() + Duration::from_secs(u64::from(minutes) * 60)),
+        }
+    }
+
+    fn prompt(&self) -> String {
+        let core = self.core();
+        let hostname = &core.config.hostname;
+        match &self.mode {
+            Some(state) => alloc::format!("{hostname}({})# ", state.mode().prompt()),
+            None if self.privilege >= PRIVILEGED => alloc::format!("{hostname}# "),
+            None => alloc::format!("{hostname}> "),
+        }
+    }
+
+    /// The scopes a line is tried in, innermost first.
+    fn scopes(&self) -> Vec<Scope> {
+        match &self.mode {
+            Some(state) => {
+                let mut scopes = state.mode().scopes();
+                scopes.push(Scope {
+                    modes: EXEC,
+                    title: "exec",
+                });
+                scopes
+            }
+            None => Vec::from([
+                Scope {
+                    modes: EXEC | EXEC_ONLY,
+                    title: "exec",
+                },
+                Scope {
+                    modes: POWER,
+                    title: "power",
+                },
+            ]),
+        }
+    }
+
+    async fn serve_line(&mut self) -> Result<(), Gone> {
+        self.report_losses().await?;
+        if !self.core().line.has_input() {
+            self.core().settle();
+        }
+        let deadline = self.deadline();
+        let scopes = self.scopes();
+        let grammar = Rc::clone(&self.grammar);
+        let width = self.core().config.terminal_width;
+        self.input.set_width(usize::from(width));
+        if self.is_collecting() {
+            let end = self.input.answer(&self.shared, "", false, deadline).await?;
+            return match end {
+                LineEnd::Line(typed) => self.collect(&typed).await,
+                LineEnd::Abandoned | LineEnd::EndOfMode => {
+                    if let Some(state) = &mut self.mode {
+                        state.reset();
+                    }
+                    Ok(())
+                }
+            };
+        }
+        let prompt = self.prompt();
+        let commands = Commands {
+            grammar: &grammar,
+            scopes: &scopes,
+            privilege: self.privilege,
+        };
+        let end = self
+            .input
+            .command(&self.shared, &prompt, &commands, deadline)
+            .await?;
+        match end {
+            LineEnd::Abandoned => {}
+            LineEnd::Line(typed) => self.obey(&typed, &scopes, &grammar).await?,
+            LineEnd::EndOfMode => self.mode = None,
+        }
+        Ok(())
+    }
+
+    fn is_collecting(&self) -> bool {
+        self.mode.as_ref().is_some_and(ModeState::is_collecting)
+    }
+
+    /// Tells if bytes were lost on the line, because then what was typed cannot be trusted.
+    async fn report_losses(&mut self) -> Result<(), Gone> {
+        let lost = {
+            let mut core = self.core();
+            let core = &mut *core;
+            core.line.newly_lost(&*core.console)
+        };
+        if lost == 0 {
+            return Ok(());
+        }
+        self.say(&alloc::format!(
+            "\nWARNING: {lost} character(s) were lost on the console line\n"
+        ))
+        .await
+    }
+
+    /// Carries out one line.
+    async fn obey(
+        &mut self,
+        typed: &str,
+        scopes: &[Scope],
+        grammar: &Grammar<Action>,
+    ) -> Result<(), Gone> {
+        // The heading of a pasted configuration says nothing, in any mode.
+        if config::text::is_heading(typed) {
+            return Ok(());
+        }
+        let parse = |line| grammar.parse(line, scopes, self.privilege);
+        let parsed = parse(typed).or_else(|error| match config::text::without_comment(typed) {
+            Some(statement) => parse(statement).map_err(|_| error),
+            None => Err(error),
+        });
+        let matched = match parsed {
+            Ok(matched) => matched,
+            Err(ParseError::Blank) => return Ok(()),
+            Err(error) => {
+                let mut text = String::new();
+                error.write(typed, |offset| self.input.caret_column(offset), &mut text);
+                return self.say(&text).await;
+            }
+        };
+        match matched.action {
+            Action::Exec(command) => {
+                let shown = show::answer(&mut self.core(), command, &matched.captures);
+                match shown {
+                    Some(text) => self.filtered(&text, &matched.captures).await,
+                    None => self.exec(command, &matched, scopes).await,
+                }
+            }
+            Action::Config(handler) => {
+                if matched.has("password") || matched.has("authentication-key") {
+                    self.input.forget_last_command();
+                }
+                if !self.may_destroy(&matched, grammar).await? {
+                    return Ok(());
+                }
+                self.configure(handler, &matched).await
+            }
+        }
+    }
+
+    /// Shows the lines of an answer that the command's filter lets through.
+    async fn filtered(&mut self, text: &str, words: &Captures<'_>) -> Result<(), Gone> {
+        let mut filter = match Filter::from_captures(words) {
+            Ok(Some(filter)) => filter,
+            Ok(None) => return self.page(text).await,
+            Err(_) => return self.say("ERROR: % Invalid regular expression\n").await,
+        };
+        self.page_lines(text.lines().filter(|line| filter.accept(line)))
+            .await?;
+        match filter.count() {
+            Some(lines) => {
+                self.say(&alloc::format!("Number of lines which match: {lines}\n"))
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn exec(
+        &mut self,
+        command: Command,
+        matched: &Match<'_, Action>,
+        scopes: &[Scope],
+    ) -> Result<(), Gone> {
+        // A certificate dialogue is a command of global configuration mode: it leaves a sub-mode.
+        let took = scopes.get(matched.scope).map_or(0, |scope| scope.modes);
+        if took & config::GLOBAL != 0
+            && let Some(state) = &mut self.mode
+        {
+            state.reset();
+        }
+        match command {
+            Command::Enable => self.enable().await?,
+            Command::Disable => self.privilege = USER,
+            Command::Exit => {
+                self.say("\nLogoff\n\n").await?;
+                return Err(Gone);
+            }
+            Command::ConfigureTerminal => self.mode = Some(ModeState::new()),
+            Command::Help => self.say(HELP).await?,
+            Command::ShowCurpriv => {
+                let (user, level, mode) = match self.privilege {
+                    PRIVILEGED => ("enable_15", 15, "P_PRIV"),
+                    _ => ("enable_1", 1, "P_UNPR"),
+                };
+                let text = alloc::format!(
+                    "Username : {user}\nCurrent privilege level : {level}\nCurrent Mode/s : {mode}\n"
+                );
+                self.say(&text).await?;
+            }
+            Command::ShowHistory => {
+                let text = self.input.history();
+                self.page(&text).await?;
+            }
+            Command::TerminalPager => self.pager_lines = matched.number("count"),
+            _ => {
+                let _ = crypto::run(self, command, &matched.captures).await?
+                    || system::run(self, command, &matched.captures).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn configure(
+        &mut self,
+        handler: config::Handler,
+        matched: &Match<'_, Action>,
+    ) -> Result<(), Gone> {
+        let outcome = {
+            let mut core = self.shared.borrow_mut();
+            let core = &mut *core;
+            let mut salt = [0; config::password::SALT_LEN];
+            core.entropy.fill(&mut salt);
+            let Some(state) = &mut self.mode else {
+                return Ok(());
+            };
+            let applied = config::apply(
+                &mut core.config,
+                state,
+                handler,
+                matched.scope,
+                &matched.captures,
+                salt,
+            );
+            if applied.as_ref().is_ok_and(|outcome| outcome.changed) {
+                core.note_change();
+            }
+            applied
+        };
+        match outcome {
+            Ok(outcome) => {
+                for notice in &outcome.notices {
+                    self.say(&alloc::format!("{notice}\n")).await?;
+                }
+                if outcome.left {
+                    self.mode = None;
+                }
+                Ok(())
+            }
+            Err(Refusal::Invalid { offset }) => {
+                let mut text = String::new();
+                write_caret_error(self.input.caret_column(offset), &mut text);
+                self.say(&text).await
+            }
+            Err(refusal) => self.say(&alloc::format!("{refusal}\n")).await,
+        }
+    }
+
+    /// Takes a line of a certificate being entered in hexadecimal.
+    async fn collect(&mut self, typed: &str) -> Result<(), Gone> {
+        let outcome = {
+            let mut core = self.shared.borrow_mut();
+            let core = &mut *core;
+            let Some(state) = &mut self.mode else {
+                return Ok(());
+            };
+            let collected = config::collect(&mut core.config, state, typed);
+            if matches!(&collected, Ok(Some(outcome)) if outcome.changed) {
+                core.note_change();
+            }
+            collected
+        };
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(refusal) => self.say(&alloc::format!("{refusal}\n")).await,
+        }
+    }
+
+    /// Asks before certificates are destroyed, as the ASA does.
+    async fn may_destroy(
+        &mut self,
+        matched: &Match<'_, Action>,
+        grammar: &Grammar<Action>,
+    ) -> Result<bool, Gone> {
+        let syntax = grammar.rows().get(matched.row).map_or("", |row| row.syntax);
+        if !matched.negated() || !syntax.starts_with("crypto ca trustpoint") {
+            return Ok(true);
+        }
+        let is_enrolled = {
+            let core = self.core();
+            matched
+                .word("name")
+                .and_then(|name| core.config.trustpoints.get(name))
+                .is_some_and(|trustpoint| {
+                    trustpoint.ca_certificate.is_some() || trustpoint.identity_certificate.is_some()
+                })
+        };
+        if !is_enrolled {
+            return Ok(true);
+        }
+        self.say(
+            "WARNING: Removing an enrolled trustpoint will destroy all\n\
+             certificates received from the related Certificate Authority.\n\n",
+        )
+        .await?;
+        self.yes_no("Are you sure you want to do this? [yes/no]: ")
+            .await
+    }
+
+    async fn enable(&mut self) -> Result<(), Gone> {
+        let hash = self.core().config.enable_password.clone();
+        let Some(hash) = hash else {
+            return self.set_first_password().await;
+        };
+        for _ in 0..PASSWORD_TRIES {
+            let typed = self.password("Password: ").await?;
+            if hash.verify(typed.as_bytes()) {
+                self.privilege = PRIVILEGED;
+                return Ok(());
+            }
+            self.say("Invalid password\n").await?;
+        }
+        self.say("Access denied.\n").await
+    }
+
+    /// On a box without a password the first `enable` sets one.
+    async fn set_first_password(&mut self) -> Result<(), Gone> {
+        self.say("The enable password is not set.  Please set it now.\n")
+            .await?;
+        for _ in 0..PASSWORD_TRIES {
+            let first = self.password("Enter  Password: ").await?;
+            if !PASSWORD_LENGTHS.contains(&first.chars().count()) {
+                self.say("ERROR: The password must have 3 to 127 characters.\n")
+                    .await?;
+                continue;
+            }
+            let second = self.password("Repeat Password: ").await?;
+            if *first != *second {
+                self.say("ERROR: The passwords do not match.\n").await?;
+                continue;
+            }
+            {
+                let mut core = self.core();
+                let mut salt = [0; config::password::SALT_LEN];
+                core.entropy.fill(&mut salt);
+                let hash = config::password::PasswordHash::of(first.as_bytes(), salt);
+                core.config.enable_password = Some(hash);
+                core.note_change();
+            }
+            self.privilege = PRIVILEGED;
+            return self
+                .say(
+                    "Note: Save your configuration so that the password persists across reboots\n\
+                     (\"write memory\" or \"copy running-config startup-config\").\n",
+                )
+                .await;
+        }
+        self.say("Access denied.\n").await
+    }
+}
+
+const HELP: &str = "\
+Help may be requested at any point in a command by entering a question mark '?'.
+
+Tab completes a word. Keywords may be shortened to any unique beginning.
+Ctrl-A/Ctrl-E go to the start or the end of the line, Ctrl-P/Ctrl-N through the
+history, Ctrl-U and Ctrl-K delete, Ctrl-Z leaves configuration mode.
+";

@@ -1,0 +1,109 @@
+//! Service policies: which connections go to which TLS proxy.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use config::Config;
+use config::model::{ClassMap, ClassMatch, InspectEngine, PolicyPlace};
+use dataplane::{Ace, Action, AddressRange, InspectionClass, ProxyId, Service};
+
+use super::access::{Lists, ports};
+use super::{InspectedClass, port_id, transport};
+
+/// The classes with a TLS proxy in order of evaluation (an interface's policy before the global
+/// one), and what each is called.
+pub(super) fn compile(
+    config: &Config,
+    lists: &mut Lists,
+) -> (Vec<InspectionClass>, Vec<InspectedClass>) {
+    let mut places: Vec<_> = config.service_policies.iter().collect();
+    places.sort_by_key(|(place, _)| matches!(place, PolicyPlace::Global));
+    let (mut classes, mut names) = (Vec::new(), Vec::new());
+    for (place, policy_map) in places {
+        let port = match place {
+            PolicyPlace::Global => None,
+            PolicyPlace::Interface(nameif) => match config.interface_named(nameif) {
+                Some((number, _)) => Some(port_id(number)),
+                None => continue,
+            },
+        };
+        let Some(policy_map) = config.policy_maps.get(policy_map) else {
+            continue;
+        };
+        for class in &policy_map.classes {
+            let Some(tls_proxy) = class
+                .inspections
+                .get(&InspectEngine::Sip)
+                .and_then(|inspection| inspection.tls_proxy.as_ref())
+            else {
+                continue;
+            };
+            let Some(class_map) = config.class_maps.get(&class.class) else {
+                continue;
+            };
+            let Ok(number) = u16::try_from(names.len()) else {
+                continue;
+            };
+            names.push(InspectedClass {
+                class: class.class.clone(),
+                tls_proxy: tls_proxy.clone(),
+            });
+            let conditions = conditions(class_map, &class.class, lists);
+            classes.extend(conditions.into_iter().map(|acl| InspectionClass {
+                port,
+                acl,
+                proxy: ProxyId(number),
+            }));
+        }
+    }
+    (classes, names)
+}
+
+/// Whether any policy in force inspects with `engine`.
+pub(super) fn is_on(config: &Config, engine: InspectEngine) -> bool {
+    config
+        .service_policies
+        .values()
+        .filter_map(|name| config.policy_maps.get(name))
+        .any(|map| {
+            map.classes
+                .iter()
+                .any(|class| class.inspections.contains_key(&engine))
+        })
+}
+
+/// The lists of which one must permit a connection for it to be in the class.
+fn conditions(class_map: &ClassMap, name: &str, lists: &mut Lists) -> Vec<dataplane::AclId> {
+    class_map
+        .matches
+        .iter()
+        .filter_map(|condition| match condition {
+            ClassMatch::AccessList(list) => lists.id(list),
+            ClassMatch::Port {
+                transport: of,
+                port,
+            } => {
+                let service = Service::Ports {
+                    transport: transport(*of),
+                    source: dataplane::PortMatch::ANY,
+                    destination: ports(Some(*port))?,
+                };
+                lists.add_elements(name, vec![permit(service)])
+            }
+            ClassMatch::Any => lists.add_elements(name, vec![permit(Service::Any)]),
+            // TLS is not default inspection traffic: SIP is inspected there on port 5060 only.
+            ClassMatch::DefaultInspectionTraffic => None,
+        })
+        .collect()
+}
+
+fn permit(service: Service) -> Ace {
+    Ace {
+        action: Action::Permit,
+        source: AddressRange::ANY,
+        destination: AddressRange::ANY,
+        service,
+        log: false,
+        is_active: true,
+    }
+}

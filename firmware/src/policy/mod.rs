@@ -1,0 +1,155 @@
+//! Compiles the configuration into what the data plane is told to do.
+//!
+//! The configuration knows names; the data plane knows numbers. Everything is checked when a
+//! statement is applied, so compiling cannot fail: a rule that refers to something without an
+//! address simply matches nothing.
+
+mod access;
+mod inspect;
+mod nat;
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::Range;
+use core::time::Duration;
+
+use config::Config;
+use config::model::{AccessGroupPlace, Timer};
+use dataplane::{AclId, Policy, PortId};
+use hal::nic::MacAddr;
+
+/// A policy, and how to find the configuration's names in it again.
+pub(crate) struct Compiled {
+    /// For the data plane.
+    pub(crate) policy: Policy,
+    /// Where each access list went.
+    pub(crate) lists: BTreeMap<String, CompiledList>,
+    /// Names of the TLS proxies, by [`dataplane::ProxyId`].
+    pub(crate) proxies: Vec<InspectedClass>,
+}
+
+/// An access list in the policy.
+pub(crate) struct CompiledList {
+    /// Its number.
+    pub(crate) id: AclId,
+    /// The elements of each configured line; empty for remarks.
+    pub(crate) lines: Vec<Range<usize>>,
+}
+
+/// A class that hands its connections to a TLS proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InspectedClass {
+    /// The class map.
+    pub(crate) class: String,
+    /// The TLS proxy.
+    pub(crate) tls_proxy: String,
+}
+
+/// Compiles `config` for ports with the burned-in addresses `macs`.
+pub(crate) fn compile(config: &Config, macs: &[MacAddr]) -> Compiled {
+    let mut lists = access::Lists::default();
+    for (name, list) in &config.access_lists {
+        lists.add(config, name, list);
+    }
+    let bound = |lists: &access::Lists, place: AccessGroupPlace| {
+        config
+            .access_groups
+            .get(&place)
+            .and_then(|name| lists.id(name))
+    };
+    let interfaces = config
+        .interfaces
+        .iter()
+        .filter_map(|(&number, interface)| {
+            let (Some(name), Some(level), Some(address), false) = (
+                &interface.nameif,
+                interface.security_level,
+                interface.address,
+                interface.shutdown,
+            ) else {
+                return None;
+            };
+            let burned_in = macs.get(usize::from(number)).copied().unwrap_or_default();
+            Some(dataplane::Interface {
+                port: port_id(number),
+                name: name.clone(),
+                security_level: level,
+                mac: interface.mac_address.map_or(burned_in, MacAddr),
+                address: address.address(),
+                prefix_len: address.prefix_len(),
+                mtu: interface.mtu,
+                access_in: bound(&lists, AccessGroupPlace::In(name.clone())),
+                access_out: bound(&lists, AccessGroupPlace::Out(name.clone())),
+                proxy_arp: true,
+            })
+        })
+        .collect();
+    let access_global = bound(&lists, AccessGroupPlace::Global);
+    let (inspections, proxies) = inspect::compile(config, &mut lists);
+    let secs = |timer| Duration::from_secs(u64::from(config.timeouts.secs(timer)));
+    let policy = Policy {
+        interfaces,
+        routes: routes(config),
+        access_global,
+        nat: nat::compile(config),
+        inspections,
+        inspect_icmp: inspect::is_on(config, config::model::InspectEngine::Icmp),
+        icmp: access::icmp_rules(config),
+        same_security_inter: config.same_security_inter,
+        same_security_intra: config.same_security_intra,
+        timeouts: dataplane::Timeouts {
+            conn: secs(Timer::Conn),
+            half_closed: secs(Timer::HalfClosed),
+            udp: secs(Timer::Udp),
+            icmp: secs(Timer::Icmp),
+            pat_xlate: secs(Timer::PatXlate),
+            ..dataplane::Timeouts::default()
+        },
+        arp_timeout: Duration::from_secs(u64::from(config.arp_timeout_secs)),
+        tcp_mss: config.tcp_mss,
+        access_lists: lists.elements,
+        ..Policy::default()
+    };
+    Compiled {
+        policy,
+        lists: lists.index,
+        proxies,
+    }
+}
+
+fn routes(config: &Config) -> Vec<dataplane::StaticRoute> {
+    config
+        .routes
+        .iter()
+        .filter_map(|route| {
+            let (number, _) = config.interface_named(&route.interface)?;
+            Some(dataplane::StaticRoute {
+                port: port_id(number),
+                network: route.destination.network(),
+                prefix_len: route.destination.prefix_len(),
+                gateway: route.gateway,
+                metric: route.metric,
+            })
+        })
+        .collect()
+}
+
+/// Ports are few: the hardware has at most 255.
+pub(crate) fn port_id(number: u16) -> PortId {
+    PortId(u8::try_from(number).unwrap_or(u8::MAX))
+}
+
+fn range(range: config::model::AddressRange) -> dataplane::AddressRange {
+    dataplane::AddressRange {
+        first: range.first,
+        last: range.last,
+    }
+}
+
+fn transport(transport: config::model::Transport) -> dataplane::Transport {
+    match transport {
+        config::model::Transport::Tcp => dataplane::Transport::Tcp,
+        config::model::Transport::Udp => dataplane::Transport::Udp,
+    }
+}

@@ -1,0 +1,201 @@
+//! The network ports: devices, their batches, and averages of their traffic.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use dataplane::{DataPlane, PortCounters, PortId};
+use hal::nic::{Link, MacAddr, Nic, NicStats};
+use hal::packet::{Batch, PacketPool};
+use hal::time::Instant;
+
+use crate::print::interface::Rates;
+
+/// How often traffic is sampled for the averages.
+const SAMPLE_EVERY: Duration = Duration::from_secs(5);
+/// Samples kept: five minutes of them, and the one they are compared with.
+const SAMPLES: usize = 61;
+/// Samples in a minute.
+const SAMPLES_PER_MINUTE: usize = 12;
+
+/// A port and what is on its way through it.
+pub(crate) struct Port {
+    pub(crate) id: PortId,
+    nic: Box<dyn Nic>,
+    is_started: bool,
+    link: Link,
+    received: Batch,
+    /// Taken from the data plane, but the transmit ring was full.
+    unsent: Batch,
+    samples: Vec<PortCounters>,
+}
+
+impl Port {
+    pub(crate) fn new(number: u8, nic: Box<dyn Nic>) -> Self {
+        Self {
+            id: PortId(number),
+            nic,
+            is_started: false,
+            link: Link::default(),
+            received: Batch::new(),
+            unsent: Batch::new(),
+            samples: Vec::with_capacity(SAMPLES),
+        }
+    }
+
+    pub(crate) fn mac(&self) -> MacAddr {
+        self.nic.mac()
+    }
+
+    pub(crate) fn model(&self) -> &'static str {
+        self.nic.model()
+    }
+
+    pub(crate) fn link(&self) -> Link {
+        self.link
+    }
+
+    pub(crate) fn stats(&self) -> NicStats {
+        self.nic.stats()
+    }
+
+    /// Starts or stops the device. A stopped one neither receives nor sends.
+    pub(crate) fn set_running(&mut self, is_running: bool, pool: &mut PacketPool) {
+        if is_running == self.is_started {
+            return;
+        }
+        self.is_started = is_running;
+        if is_running {
+            self.nic.start(pool);
+        } else {
+            while let Some(frame) = self.unsent.pop_front() {
+                pool.free(frame);
+            }
+            self.nic.stop(pool);
+        }
+    }
+
+    /// Looks at the cable. Returns the new state if it has changed.
+    pub(crate) fn poll_link(&mut self) -> Option<Link> {
+        let link = self.nic.link();
+        let has_changed = link != self.link;
+        self.link = link;
+        has_changed.then_some(link)
+    }
+
+    /// Takes one batch of received frames through the data plane. Returns whether there were any.
+    pub(crate) fn receive(
+        &mut self,
+        dataplane: &mut DataPlane,
+        pool: &mut PacketPool,
+        now: Instant,
+    ) -> bool {
+        if !self.is_started {
+            return false;
+        }
+        self.nic.receive(&mut self.received, pool);
+        if self.received.is_empty() {
+            return false;
+        }
+        dataplane.handle_batch(self.id, &mut self.received, pool, now);
+        true
+    }
+
+    /// Hands what the data plane has queued to the device. Returns whether there was anything.
+    pub(crate) fn transmit(&mut self, dataplane: &mut DataPlane, pool: &mut PacketPool) -> bool {
+        let mut was_busy = false;
+        loop {
+            dataplane.drain_transmit(self.id, &mut self.unsent);
+            if self.unsent.is_empty() {
+                return was_busy;
+            }
+            if !self.is_started {
+                while let Some(frame) = self.unsent.pop_front() {
+                    pool.free(frame);
+                }
+                continue;
+            }
+            let waiting = self.unsent.len();
+            self.nic.transmit(&mut self.unsent, pool);
+            was_busy |= self.unsent.len() < waiting;
+            if !self.unsent.is_empty() {
+                return was_busy;
+            }
+        }
+    }
+
+    /// Whether frames wait for room in the transmit ring.
+    pub(crate) fn has_unsent(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
+    /// Asks for an interrupt. Returns false if frames are waiting already.
+    pub(crate) fn arm_interrupt(&mut self) -> bool {
+        !self.is_started || self.nic.arm_interrupt()
+    }
+
+    /// Polls from here on.
+    pub(crate) fn disarm_interrupt(&mut self) {
+        if self.is_started {
+            self.nic.disarm_interrupt();
+        }
+    }
+
+    /// Remembers the counters for the averages; to be called every [`SAMPLE_EVERY`].
+    fn sample(&mut self, counters: PortCounters) {
+        if self.samples.len() == SAMPLES {
+            self.samples.remove(0);
+        }
+        self.samples.push(counters);
+    }
+
+    /// Averages over the last minute and the last five, as far as the box has been up.
+    pub(crate) fn rates(&self) -> [Rates; 2] {
+        [SAMPLES_PER_MINUTE, SAMPLES - 1].map(|span| {
+            let Some(last) = self.samples.last() else {
+                return Rates::default();
+            };
+            let index = self.samples.len().saturating_sub(span + 1);
+            let Some(first) = self.samples.get(index) else {
+                return Rates::default();
+            };
+            let secs = (self.samples.len() - 1 - index) as u64 * SAMPLE_EVERY.as_secs();
+            let per_second = |now: u64, before: u64| now.saturating_sub(before) / secs.max(1);
+            Rates {
+                packets_in: per_second(last.packets_in, first.packets_in),
+                bytes_in: per_second(last.bytes_in, first.bytes_in),
+                packets_out: per_second(last.packets_out, first.packets_out),
+                bytes_out: per_second(last.bytes_out, first.bytes_out),
+                drops: per_second(last.dropped, first.dropped),
+            }
+        })
+    }
+}
+
+/// Samples all ports at a fixed pace.
+#[derive(Default)]
+pub(crate) struct Sampler {
+    next: Instant,
+}
+
+impl Sampler {
+    pub(crate) fn poll_timeout(&self) -> Instant {
+        self.next
+    }
+
+    pub(crate) fn handle_timeout(
+        &mut self,
+        ports: &mut [Port],
+        dataplane: &DataPlane,
+        now: Instant,
+    ) {
+        if now < self.next {
+            return;
+        }
+        self.next = now + SAMPLE_EVERY;
+        for port in ports {
+            let counters = dataplane.port_counters(port.id);
+            port.sample(counters);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `show asp drop`: why packets and flows were dropped.
+
+use alloc::string::String;
+
+use dataplane::DropReason;
+
+use super::put_line;
+
+/// Column at which a counter ends.
+const COUNTER_END: usize = 80;
+
+/// One half of the display: a heading, the reasons that have counted, the line of last clearing.
+pub(crate) fn section(
+    out: &mut String,
+    heading: &str,
+    count: impl Fn(DropReason) -> u64,
+    last_clearing: &str,
+) {
+    put_line!(out, "{heading} drop:");
+    for &reason in DropReason::ALL {
+        let drops = count(reason);
+        if drops > 0 {
+            let label = alloc::format!("  {} ({})", reason.text(), reason.name());
+            let width = COUNTER_END.saturating_sub(label.len());
+            put_line!(out, "{label}{drops:>width$}");
+        }
+    }
+    put_line!(out);
+    put_line!(out, "Last clearing: {last_clearing}");
+}

@@ -1,0 +1,228 @@
+//! `show interface`, `show interface ip brief`, `show nameif`.
+
+use alloc::string::String;
+
+use config::model::Interface;
+use dataplane::PortCounters;
+use hal::nic::{Link, MacAddr, NicStats};
+
+use super::{DottedMac, put, put_line};
+
+/// What is known of one port.
+pub(crate) struct Port<'a> {
+    /// N of `GigabitEthernet0/N`.
+    pub(crate) number: u16,
+    /// As configured.
+    pub(crate) interface: &'a Interface,
+    /// The chip.
+    pub(crate) model: &'static str,
+    /// The burned-in address.
+    pub(crate) burned_in: MacAddr,
+    /// The cable.
+    pub(crate) link: Link,
+    /// Counted by the device.
+    pub(crate) device: NicStats,
+    /// Counted by the data plane.
+    pub(crate) traffic: PortCounters,
+    /// Averages over the last minute and the last five.
+    pub(crate) rates: [Rates; 2],
+    /// Whether the address came with the saved configuration (`CONFIG`) or was typed (`manual`).
+    pub(crate) is_from_startup: bool,
+}
+
+/// Averages per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rates {
+    pub(crate) packets_in: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) packets_out: u64,
+    pub(crate) bytes_out: u64,
+    pub(crate) drops: u64,
+}
+
+impl Port<'_> {
+    fn status(&self) -> &'static str {
+        if self.interface.shutdown {
+            "administratively down"
+        } else if self.link.is_up {
+            "up"
+        } else {
+            "down"
+        }
+    }
+
+    fn protocol(&self) -> &'static str {
+        if self.link.is_up && !self.interface.shutdown {
+            "up"
+        } else {
+            "down"
+        }
+    }
+}
+
+/// One block of `show interface`.
+pub(crate) fn detail(out: &mut String, port: &Port<'_>) {
+    let name = port.interface.nameif.as_deref().unwrap_or_default();
+    let Port {
+        number,
+        device,
+        traffic,
+        ..
+    } = port;
+    put_line!(
+        out,
+        "Interface GigabitEthernet0/{number} \"{name}\", is {}, line protocol is {}",
+        port.status(),
+        port.protocol()
+    );
+    let speed = port.link.speed_mbps.unwrap_or(1000);
+    put_line!(
+        out,
+        "  Hardware is {}, BW {speed} Mbps, DLY 10 usec",
+        port.model
+    );
+    if port.link.is_up {
+        let duplex = if port.link.full_duplex {
+            "Full"
+        } else {
+            "Half"
+        };
+        put_line!(
+            out,
+            "\t{duplex}-Duplex({duplex}-duplex), Auto-Speed({speed} Mbps)"
+        );
+    } else {
+        put_line!(out, "\tAuto-Duplex, Auto-Speed");
+    }
+    put_line!(
+        out,
+        "\tInput flow control is unsupported, output flow control is off"
+    );
+    if let Some(description) = &port.interface.description {
+        put_line!(out, "\tDescription: {description}");
+    }
+    let mac = port.interface.mac_address.unwrap_or(port.burned_in.0);
+    if name.is_empty() {
+        put_line!(out, "\tAvailable but not configured via nameif");
+        put_line!(out, "\tMAC address {}, MTU not set", DottedMac(mac));
+        put_line!(out, "\tIP address unassigned");
+    } else {
+        put_line!(
+            out,
+            "\tMAC address {}, MTU {}",
+            DottedMac(mac),
+            port.interface.mtu
+        );
+        match port.interface.address {
+            Some(address) => put_line!(
+                out,
+                "\tIP address {}, subnet mask {}",
+                address.address(),
+                address.mask()
+            ),
+            None => put_line!(out, "\tIP address unassigned"),
+        }
+    }
+    put_line!(
+        out,
+        "\t{} packets input, {} bytes, {} no buffer",
+        device.rx_packets,
+        device.rx_bytes,
+        device.rx_no_buffer
+    );
+    put_line!(out, "\tReceived 0 broadcasts, 0 runts, 0 giants");
+    put_line!(
+        out,
+        "\t{} input errors, 0 CRC, 0 frame, {} overrun, 0 ignored, 0 abort",
+        device.rx_errors,
+        device.rx_no_buffer
+    );
+    put_line!(out, "\t0 pause input, 0 resume input");
+    put_line!(out, "\t0 L2 decode drops");
+    put_line!(
+        out,
+        "\t{} packets output, {} bytes, {} underruns",
+        device.tx_packets,
+        device.tx_bytes,
+        device.tx_ring_full
+    );
+    put_line!(out, "\t0 pause output, 0 resume output");
+    put_line!(
+        out,
+        "\t0 output errors, 0 collisions, {} interface resets",
+        device.resets
+    );
+    put_line!(out, "\t0 late collisions, 0 deferred");
+    put_line!(out, "\t0 input reset drops, 0 output reset drops");
+    if name.is_empty() {
+        return;
+    }
+    put_line!(out, "  Traffic Statistics for \"{name}\":");
+    put_line!(
+        out,
+        "\t{} packets input, {} bytes",
+        traffic.packets_in,
+        traffic.bytes_in
+    );
+    put_line!(
+        out,
+        "\t{} packets output, {} bytes",
+        traffic.packets_out,
+        traffic.bytes_out
+    );
+    put_line!(out, "\t{} packets dropped", traffic.dropped);
+    for (minutes, rates) in [1, 5].into_iter().zip(&port.rates) {
+        for (word, packets, bytes) in [
+            ("input", rates.packets_in, rates.bytes_in),
+            ("output", rates.packets_out, rates.bytes_out),
+        ] {
+            put_line!(
+                out,
+                "      {minutes} minute {word} rate {packets} pkts/sec,  {bytes} bytes/sec"
+            );
+        }
+        put_line!(
+            out,
+            "      {minutes} minute drop rate, {} pkts/sec",
+            rates.drops
+        );
+    }
+}
+
+/// The heading of [`brief`].
+pub(crate) const BRIEF_HEADING: &str =
+    "Interface                  IP-Address      OK? Method Status                Protocol\n";
+
+/// One line of `show interface ip brief`.
+pub(crate) fn brief(out: &mut String, port: &Port<'_>) {
+    let name = alloc::format!("GigabitEthernet0/{}", port.number);
+    let (address, method) = match port.interface.address {
+        Some(address) => (
+            alloc::format!("{}", address.address()),
+            if port.is_from_startup {
+                "CONFIG"
+            } else {
+                "manual"
+            },
+        ),
+        None => ("unassigned".into(), "unset"),
+    };
+    put!(
+        out,
+        "{name:<26} {address:<15} YES {method:<6} {:<21} ",
+        port.status()
+    );
+    put_line!(out, "{}", port.protocol());
+}
+
+/// The heading of [`named`].
+pub(crate) const NAMEIF_HEADING: &str =
+    "Interface                Name                     Security\n";
+
+/// One line of `show nameif`; ports without a name have none.
+pub(crate) fn named(out: &mut String, number: u16, interface: &Interface) {
+    if let (Some(name), Some(level)) = (&interface.nameif, interface.security_level) {
+        let port = alloc::format!("GigabitEthernet0/{number}");
+        put_line!(out, "{port:<24} {name:<24} {level:>3}");
+    }
+}

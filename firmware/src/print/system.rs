@@ -1,0 +1,154 @@
+//! `show version`, `show memory`, `show blocks`, and small words about the box.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use hal::packet::{BUFFER_LEN, PacketPool};
+
+use super::{put, put_line};
+use crate::board::HeapUse;
+use crate::budget::Budget;
+
+/// The version of this firmware.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What `show version` tells.
+pub(crate) struct Version<'a> {
+    pub(crate) hostname: &'a str,
+    pub(crate) uptime: Duration,
+    pub(crate) memory_bytes: u64,
+    pub(crate) cpu: &'a str,
+    pub(crate) startup: &'a str,
+    /// Model and burned-in address of each port.
+    pub(crate) ports: &'a [(&'static str, [u8; 6])],
+    /// When the configuration was last changed, in words.
+    pub(crate) modified: Option<&'a str>,
+}
+
+/// `show version`.
+pub(crate) fn version(out: &mut String, about: &Version<'_>) {
+    put_line!(
+        out,
+        "Sallyport Adaptive Security Firmware Version {VERSION}"
+    );
+    put_line!(out);
+    put_line!(out, "Configuration at boot: {}", about.startup);
+    put_line!(out);
+    put_line!(out, "{} up {}", about.hostname, Uptime(about.uptime));
+    put_line!(out);
+    put_line!(
+        out,
+        "Hardware:   x86-64, {} MB RAM, CPU {}",
+        about.memory_bytes >> 20,
+        about.cpu
+    );
+    put_line!(out);
+    for (number, (model, mac)) in about.ports.iter().enumerate() {
+        put_line!(
+            out,
+            "{number:>2}: Ext: GigabitEthernet0/{number}  : address is {}, {model}",
+            super::DottedMac(*mac)
+        );
+    }
+    put_line!(out);
+    match about.modified {
+        Some(when) => put_line!(out, "Configuration last modified by enable_15 at {when}"),
+        None => {
+            put_line!(
+                out,
+                "Configuration has not been modified since last system restart."
+            );
+        }
+    }
+}
+
+/// A duration as `show version` words it: the two largest units.
+pub(crate) struct Uptime(pub(crate) Duration);
+
+impl core::fmt::Display for Uptime {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let secs = self.0.as_secs();
+        let (minutes, hours, days) = (secs / 60 % 60, secs / 3600 % 24, secs / 86_400 % 365);
+        let years = secs / 86_400 / 365;
+        let mut units = [
+            (years, "year"),
+            (days, "day"),
+            (hours, "hour"),
+            (minutes, "min"),
+            (secs % 60, "sec"),
+        ]
+        .into_iter()
+        .skip_while(|(count, unit)| *count == 0 && *unit != "sec")
+        .take(2)
+        .filter(|(count, unit)| *count > 0 || *unit == "sec");
+        let mut separator = "";
+        for (count, unit) in &mut units {
+            let plural = if count == 1 { "" } else { "s" };
+            write!(f, "{separator}{count} {unit}{plural}")?;
+            separator = " ";
+        }
+        Ok(())
+    }
+}
+
+/// `show memory`: ASA's three lines, then the budget claimed at boot.
+pub(crate) fn memory(out: &mut String, budget: &Budget, heap: HeapUse) {
+    let total = budget.memory_bytes.max(1);
+    let used = (heap.used as u64).min(total);
+    let percent = |part: u64| part * 100 / total;
+    let free = total - used;
+    put_line!(
+        out,
+        "Free memory:  {free:>16} bytes ({:>2}%)",
+        percent(free)
+    );
+    put_line!(
+        out,
+        "Used memory:  {used:>16} bytes ({:>2}%)",
+        100 - percent(free)
+    );
+    put_line!(out, "-------------     ------------------");
+    put_line!(out, "Total memory: {total:>16} bytes (100%)");
+    put_line!(out);
+    put_line!(out, "Claimed at boot               Count            Bytes");
+    let mut claimed = 0;
+    for (name, count, bytes) in budget.rows() {
+        claimed += bytes;
+        put_line!(out, "{name:<25} {count:>9} {bytes:>16}");
+    }
+    let control = used.saturating_sub(claimed);
+    put_line!(
+        out,
+        "{:<25} {:>9} {control:>16}",
+        "Control heap, in use",
+        ""
+    );
+}
+
+/// `show blocks`: the packet buffers.
+pub(crate) fn blocks(out: &mut String, pool: &PacketPool) {
+    put_line!(out, "  SIZE    MAX    LOW    CNT  FAILED");
+    put!(
+        out,
+        "{BUFFER_LEN:>6} {:>6} {:>6}",
+        pool.total(),
+        pool.lowest()
+    );
+    put_line!(out, " {:>6} {:>7}", pool.available(), pool.refused());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn uptime_names_its_two_largest_units() {
+        let text = |secs| Uptime(Duration::from_secs(secs)).to_string();
+        assert_eq!(text(0), "0 secs");
+        assert_eq!(text(148), "2 mins 28 secs");
+        assert_eq!(text(3 * 86_400 + 22 * 3600 + 59), "3 days 22 hours");
+        assert_eq!(text(462 * 86_400), "1 year 97 days");
+        assert_eq!(text(86_400), "1 day");
+    }
+}

@@ -1,0 +1,72 @@
+//! `show xlate` (reference: NAT displays).
+
+use alloc::string::String;
+
+use dataplane::{AddressRange, Policy, XlateView};
+
+use super::{Hms, nameif, protocol_name, put, put_line};
+
+const LEGEND: &str = "\
+Flags: D - DNS, e - extended, I - identity, i - dynamic, r - portmap,
+       s - static, T - twice, N - net-to-net
+";
+
+/// The legend, after the line of usage.
+pub(crate) fn legend(out: &mut String) {
+    out.push_str(LEGEND);
+}
+
+/// One translation: dynamic ones on one line, static ones with their flags on the next.
+pub(crate) fn xlate(out: &mut String, policy: &Policy, xlate: &XlateView) {
+    match xlate.protocol {
+        Some(protocol) => put!(out, "{} PAT", protocol_name(protocol)),
+        None => put!(out, "NAT"),
+    }
+    let sides = [
+        (" from", xlate.real_port, xlate.real, xlate.real_service),
+        (" to", xlate.mapped_port, xlate.mapped, xlate.mapped_service),
+    ];
+    for (word, port, addresses, service) in sides {
+        put!(out, "{word} {}:", nameif(policy, port));
+        range(out, addresses);
+        match service {
+            Some(service) if xlate.is_static => put!(out, " {service}-{service}"),
+            Some(service) => put!(out, "/{service}"),
+            None => {}
+        }
+    }
+    put!(
+        out,
+        "{}flags ",
+        if xlate.is_static { "\n    " } else { " " }
+    );
+    for (is_set, letter) in [
+        (xlate.is_static, 's'),
+        (xlate.is_identity, 'I'),
+        (xlate.protocol.is_some(), 'r'),
+        (!xlate.is_static, 'i'),
+        (xlate.is_twice, 'T'),
+    ] {
+        if is_set {
+            out.push(letter);
+        }
+    }
+    put_line!(
+        out,
+        " idle {} timeout {}",
+        Hms(xlate.idle),
+        Hms(xlate.timeout)
+    );
+}
+
+/// An address, a network with its prefix length, or a range.
+pub(crate) fn range(out: &mut String, range: AddressRange) {
+    let size = range.size();
+    let is_network =
+        size.is_power_of_two() && u64::from(range.first.to_bits()).is_multiple_of(size);
+    match size {
+        1 => put!(out, "{}", range.first),
+        _ if is_network => put!(out, "{}/{}", range.first, 32 - size.trailing_zeros()),
+        _ => put!(out, "{}-{}", range.first, range.last),
+    }
+}

@@ -1,0 +1,375 @@
+//! Everything the appliance owns, and the work of one turn of its loop.
+//!
+//! The console's tasks hold a [`Shared`] handle and borrow the core for one step at a time, never
+//! across an `await`; between their steps the packet path runs.
+
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::time::Duration;
+
+use clock::{TimeSource, WallClock, ZoneRules};
+use config::Config;
+use config::store::{Saved, Store, StoreError};
+use dataplane::DataPlane;
+use hal::disk::Disk;
+use hal::entropy::Entropy;
+use hal::nic::MacAddr;
+use hal::packet::PacketPool;
+use hal::power::Power;
+use hal::serial::Serial;
+use hal::time::{Instant, Monotonic, Rtc};
+use pki::KeyStore;
+
+use crate::board::{Board, HeapUse};
+use crate::budget::Budget;
+use crate::console::line::ConsoleLine;
+use crate::federation::{Federation, Surroundings};
+use crate::journal::{Event, Journal};
+use crate::ping::PendingEcho;
+use crate::policy::{Compiled, compile};
+use crate::ports::{Port, Sampler};
+use crate::tasks::Timers;
+use crate::zone;
+
+/// How tasks reach the core.
+pub(crate) type Shared = Rc<RefCell<Core>>;
+
+/// How long a changed configuration may wait for more changes before it is put in force. Pasting
+/// thousands of lines compiles a few times, not once a line.
+const POLICY_DELAY: Duration = Duration::from_millis(250);
+
+/// How often cables are looked at.
+const LINK_EVERY: Duration = Duration::from_millis(500);
+
+/// The appliance's possessions.
+pub(crate) struct Core {
+    pub(crate) ports: Vec<Port>,
+    pub(crate) pool: PacketPool,
+    pub(crate) dataplane: DataPlane,
+    pub(crate) federation: Federation,
+    pub(crate) config: Config,
+    pub(crate) compiled: Compiled,
+    pub(crate) keys: KeyStore,
+    pub(crate) wall: WallClock,
+    pub(crate) zone: ZoneRules,
+    pub(crate) console: Box<dyn Serial>,
+    pub(crate) line: ConsoleLine,
+    pub(crate) timers: Timers,
+    pub(crate) echo: PendingEcho,
+    pub(crate) budget: Budget,
+    pub(crate) entropy: Box<dyn Entropy>,
+    pub(crate) rtc: Box<dyn Rtc>,
+    pub(crate) heap: fn() -> HeapUse,
+    pub(crate) cpu: String,
+    pub(crate) crash: Option<String>,
+    pub(crate) startup: Startup,
+    pub(crate) drops_cleared: Option<Instant>,
+    disk: Option<Box<dyn Disk>>,
+    store: Option<Store>,
+    power: Box<dyn Power>,
+    clock: Box<dyn Monotonic>,
+    journal: Box<dyn Journal>,
+    sampler: Sampler,
+    next_link_check: Instant,
+    /// When the oldest change that is not in force yet was made.
+    changed_at: Option<Instant>,
+}
+
+/// What is known of the saved configuration.
+#[derive(Default)]
+pub(crate) struct Startup {
+    /// The saved text.
+    pub(crate) text: Option<String>,
+    /// What was found on the disk at boot, in words.
+    pub(crate) report: String,
+    /// Whether the running configuration differs from the saved one, as far as commands go.
+    pub(crate) is_modified: bool,
+    /// When the configuration was last changed by a person.
+    pub(crate) modified_at: Option<Instant>,
+    /// The configuration right after loading, to tell typed addresses from loaded ones.
+    pub(crate) loaded: Option<Config>,
+}
+
+/// Why a configuration could not be saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SaveError {
+    /// There is no disk.
+    NoDisk,
+    /// The store refused.
+    Store(StoreError),
+}
+
+impl Core {
+    /// Claims all memory and takes the devices over. Nothing is forwarded yet: there is no policy.
+    pub(crate) fn new(board: Board) -> Self {
+        let Board {
+            nics,
+            disk,
+            console,
+            mut rtc,
+            mut entropy,
+            power,
+            clock,
+            journal,
+            ..
+        } = board;
+        let now = clock.now();
+        let count = u8::try_from(nics.len()).unwrap_or(u8::MAX);
+        let budget = Budget::plan(board.memory_bytes, nics.len());
+        let mut key = [0; 16];
+        entropy.fill(&mut key);
+        let ports = (0..count)
+            .zip(nics)
+            .map(|(number, nic)| Port::new(number, nic))
+            .collect();
+        let mut wall = WallClock::new();
+        if let Ok(unix_secs) = rtc.read() {
+            // An implausible date leaves the clock unset, which `show clock` tells.
+            let _ = wall.set(unix_secs * 1_000_000, TimeSource::HardwareCalendar, now);
+        }
+        let config = Config::factory(u16::from(count));
+        let compiled = compile(&config, &[]);
+        let store = disk.as_deref().and_then(|disk| Store::new(disk).ok());
+        Self {
+            ports,
+            pool: PacketPool::new(budget.packet_buffers),
+            dataplane: DataPlane::new(budget.dataplane(count), key),
+            federation: Federation::new(budget.sessions, wall.reader()),
+            compiled,
+            config,
+            keys: KeyStore::new(),
+            wall,
+            zone: ZoneRules::default(),
+            console,
+            line: ConsoleLine::new(),
+            timers: Timers::default(),
+            echo: PendingEcho::default(),
+            budget,
+            entropy,
+            rtc,
+            heap: board.heap,
+            cpu: board.cpu,
+            crash: board.crash,
+            startup: Startup::default(),
+            drops_cleared: None,
+            disk,
+            store,
+            power,
+            clock,
+            journal,
+            sampler: Sampler::default(),
+            next_link_check: now,
+            changed_at: None,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub(crate) fn record(&mut self, event: Event) {
+        self.journal.record(&event);
+    }
+
+    /// Whether anything is kept over a restart.
+    pub(crate) fn has_store(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// Moves packets, sessions and console bytes once. Returns whether anything was done.
+    pub(crate) fn work(&mut self) -> bool {
+        let now = self.now();
+        self.wall.publish(now);
+        let mut was_busy = self.line.exchange(&mut *self.console);
+        for port in &mut self.ports {
+            was_busy |= port.receive(&mut self.dataplane, &mut self.pool, now);
+        }
+        let mut around = Surroundings {
+            dataplane: &mut self.dataplane,
+            pool: &mut self.pool,
+            config: &self.config,
+            compiled: &self.compiled,
+            keys: &self.keys,
+            entropy: &mut *self.entropy,
+            journal: &mut *self.journal,
+        };
+        was_busy |= self.federation.turn(&mut around, now);
+        while let Some(local) = self.dataplane.poll_local() {
+            self.echo.handle_packet(local.packet.bytes());
+            self.pool.free(local.packet);
+        }
+        for port in &mut self.ports {
+            was_busy |= port.transmit(&mut self.dataplane, &mut self.pool);
+        }
+        self.handle_timeout(now);
+        was_busy
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        if self.dataplane.poll_timeout().is_some_and(|at| at <= now) {
+            self.dataplane.handle_timeout(&mut self.pool, now);
+        }
+        self.sampler
+            .handle_timeout(&mut self.ports, &self.dataplane, now);
+        self.timers.handle_timeout(now);
+        if self.next_link_check <= now {
+            self.next_link_check = now + LINK_EVERY;
+            self.check_links();
+        }
+        if self.changed_at.is_some_and(|at| at + POLICY_DELAY <= now) {
+            self.put_policy_in_force();
+        }
+    }
+
+    fn check_links(&mut self) {
+        for port in &mut self.ports {
+            if let Some(link) = port.poll_link() {
+                self.dataplane.set_link(port.id, link.is_up, &mut self.pool);
+                self.journal.record(&Event::LinkChanged {
+                    port: port.id.0,
+                    is_up: link.is_up,
+                });
+            }
+        }
+    }
+
+    /// When there is something to do although no device says so.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        [
+            self.dataplane.poll_timeout(),
+            self.federation.poll_timeout(),
+            self.timers.poll_timeout(),
+            Some(self.sampler.poll_timeout()),
+            Some(self.next_link_check),
+            self.changed_at.map(|at| at + POLICY_DELAY),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Prepares for sleep. Returns false if a port has frames waiting already.
+    pub(crate) fn arm_interrupts(&mut self) -> bool {
+        let mut is_quiet = true;
+        for port in &mut self.ports {
+            is_quiet &= port.arm_interrupt() && !port.has_unsent();
+        }
+        is_quiet
+    }
+
+    /// Polls again after sleep.
+    pub(crate) fn disarm_interrupts(&mut self) {
+        for port in &mut self.ports {
+            port.disarm_interrupt();
+        }
+    }
+
+    /// Remembers that the configuration was changed by a person.
+    pub(crate) fn note_change(&mut self) {
+        let now = self.now();
+        self.startup.is_modified = true;
+        self.startup.modified_at = Some(now);
+        self.changed_at.get_or_insert(now);
+    }
+
+    /// Puts changes in force that are not yet; called before anything looks at the result.
+    pub(crate) fn settle(&mut self) {
+        if self.changed_at.is_some() {
+            self.put_policy_in_force();
+        }
+    }
+
+    /// Compiles the configuration and swaps the policy, whole. Links of ports that the policy does
+    /// not use go down, the others up.
+    pub(crate) fn put_policy_in_force(&mut self) {
+        let now = self.now();
+        self.changed_at = None;
+        self.zone = zone::rules(&self.config.clock);
+        let macs: Vec<MacAddr> = self.ports.iter().map(Port::mac).collect();
+        let mut compiled = compile(&self.config, &macs);
+        let policy = core::mem::take(&mut compiled.policy);
+        self.journal.record(&Event::PolicySwapped {
+            access_list_entries: policy
+                .access_lists
+                .iter()
+                .map(|list| list.elements.len() as u32)
+                .sum(),
+            nat_rules: policy.nat.len() as u32,
+        });
+        let is_used = |port: &Port| policy.interfaces.iter().any(|used| used.port == port.id);
+        let used: Vec<bool> = self.ports.iter().map(is_used).collect();
+        self.dataplane.set_policy(policy, &mut self.pool, now);
+        self.compiled = compiled;
+        self.federation.forget_settings();
+        for (port, is_used) in self.ports.iter_mut().zip(used) {
+            port.set_running(is_used, &mut self.pool);
+        }
+    }
+
+    /// Writes the running configuration and the keys to the disk.
+    ///
+    /// # Errors
+    /// [`SaveError`]; what was saved before is then still there.
+    pub(crate) fn save(&mut self, text: String) -> Result<(), SaveError> {
+        let (Some(disk), Some(store)) = (self.disk.as_deref_mut(), self.store.as_mut()) else {
+            return Err(SaveError::NoDisk);
+        };
+        let saved = Saved {
+            text,
+            keys: self.keys.to_blob().to_vec(),
+        };
+        let generation = store.save(disk, &saved).map_err(SaveError::Store)?;
+        self.startup.text = Some(saved.text.clone());
+        self.startup.is_modified = false;
+        self.record(Event::ConfigurationSaved { generation });
+        Ok(())
+    }
+
+    /// Erases the saved configuration and the saved keys.
+    ///
+    /// # Errors
+    /// [`SaveError`].
+    pub(crate) fn erase(&mut self) -> Result<(), SaveError> {
+        let (Some(disk), Some(store)) = (self.disk.as_deref_mut(), self.store.as_mut()) else {
+            return Err(SaveError::NoDisk);
+        };
+        store.erase(disk).map_err(SaveError::Store)?;
+        self.startup.text = None;
+        self.startup.is_modified = true;
+        Ok(())
+    }
+
+    /// Reads what was saved, if anything.
+    pub(crate) fn load(&mut self) -> Option<(Saved, u64)> {
+        let (Some(disk), Some(store)) = (self.disk.as_deref_mut(), self.store.as_mut()) else {
+            self.startup.report = match self.disk {
+                None => "there is no disk: nothing will be kept over a restart".into(),
+                Some(_) => "the disk is too small: nothing will be kept over a restart".into(),
+            };
+            return None;
+        };
+        let loaded = store.load(disk);
+        self.startup.report = alloc::format!("{loaded}");
+        match loaded {
+            config::store::Loaded::Found {
+                saved, generation, ..
+            } => Some((saved, generation)),
+            _ => None,
+        }
+    }
+
+    /// Restarts the machine.
+    pub(crate) fn reset(&mut self) {
+        self.record(Event::Resetting);
+        self.power.reset();
+    }
+
+    /// Switches the machine off.
+    pub(crate) fn power_off(&mut self) {
+        self.record(Event::PoweringOff);
+        self.power.power_off();
+    }
+}

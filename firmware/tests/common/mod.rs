@@ -1,0 +1,140 @@
+//! A whole box on simulated parts, and somebody typing at its console.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its own part of the box"
+)]
+
+use std::time::Duration;
+
+use firmware::{Appliance, Board, Event, HeapUse, Journal, Turn};
+use hal::nic::{MacAddr, Nic};
+use hal_sim::board::{SimPower, SimRtc};
+use hal_sim::cable::End;
+use hal_sim::clock::VirtualClock;
+use hal_sim::disk::SimDisk;
+use hal_sim::nic::SimNic;
+use hal_sim::random::SimEntropy;
+use hal_sim::serial::{SimSerial, Terminal};
+
+/// 2026-01-15T12:00:00Z.
+pub const START: u64 = 1_768_478_400;
+
+struct NoJournal;
+
+impl Journal for NoJournal {
+    fn record(&mut self, _: &Event) {}
+}
+
+/// A box with two ports, a disk and a console.
+pub struct Box {
+    pub appliance: Appliance,
+    pub clock: VirtualClock,
+    pub terminal: Terminal,
+    pub disk: SimDisk,
+    pub power: SimPower,
+    /// The far ends of the cables: outside, inside.
+    pub ends: [End; 2],
+}
+
+impl Box {
+    /// Boots with an empty disk.
+    pub fn boot() -> Self {
+        Self::boot_with(SimDisk::new(32_768, 7))
+    }
+
+    /// Boots with what is on `disk`.
+    pub fn boot_with(disk: SimDisk) -> Self {
+        let clock = VirtualClock::new();
+        let (serial, terminal) = SimSerial::new();
+        terminal.set_room(usize::MAX);
+        let mac = |last| MacAddr([0x52, 0x54, 0, 0, 0, last]);
+        let (outside, outside_end) = SimNic::on_bench(&clock, mac(1));
+        let (inside, inside_end) = SimNic::on_bench(&clock, mac(2));
+        let power = SimPower::new();
+        let board = Board {
+            nics: vec![
+                std::boxed::Box::new(outside) as std::boxed::Box<dyn Nic>,
+                std::boxed::Box::new(inside),
+            ],
+            disk: Some(std::boxed::Box::new(disk.clone())),
+            console: std::boxed::Box::new(serial),
+            rtc: std::boxed::Box::new(SimRtc::new(&clock, START)),
+            entropy: std::boxed::Box::new(SimEntropy::new(11)),
+            power: std::boxed::Box::new(power.clone()),
+            clock: std::boxed::Box::new(clock.clone()),
+            journal: std::boxed::Box::new(NoJournal),
+            memory_bytes: 64 << 20,
+            heap: || HeapUse {
+                used: 0,
+                total: 64 << 20,
+            },
+            crash: None,
+            cpu: "Simulated".into(),
+            command_line: String::new(),
+        };
+        let appliance = Appliance::new(board);
+        let mut booted = Self {
+            appliance,
+            clock,
+            terminal,
+            disk,
+            power,
+            ends: [outside_end, inside_end],
+        };
+        booted.settle();
+        booted
+    }
+
+    /// Lets the box work until it has nothing to do.
+    pub fn settle(&mut self) -> Turn {
+        for _ in 0..1_000_000 {
+            match self.appliance.turn() {
+                Turn::Busy => {}
+                idle => return idle,
+            }
+        }
+        panic!("the box never gets idle");
+    }
+
+    /// Lets virtual time pass.
+    pub fn wait(&mut self, by: Duration) {
+        let until = hal::time::Monotonic::now(&self.clock) + by;
+        loop {
+            match self.settle() {
+                Turn::IdleUntil(Some(at)) if at < until => self.clock.advance_to(at),
+                _ => {
+                    self.clock.advance_to(until);
+                    self.settle();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Types `text` and returns what the box printed.
+    pub fn type_text(&mut self, text: &str) -> String {
+        self.terminal.push_input(text.as_bytes());
+        self.settle();
+        self.terminal.take_text()
+    }
+
+    /// Types one line.
+    pub fn line(&mut self, line: &str) -> String {
+        self.type_text(&format!("{line}\r"))
+    }
+
+    /// Types lines that must be taken without complaint.
+    pub fn config(&mut self, lines: &str) {
+        for line in lines.lines() {
+            let printed = self.line(line);
+            assert!(!printed.contains("ERROR"), "{line}: {printed}");
+        }
+    }
+
+    /// Sets the first password, and enters privileged mode without pages.
+    pub fn enable(&mut self) {
+        let printed = self.type_text("enable\rcisco123\rcisco123\rterminal pager 0\r");
+        assert!(printed.ends_with("sallyport# "), "{printed}");
+    }
+}

@@ -1,0 +1,174 @@
+//! Requirement: the console behaves as an ASA administrator expects. Needs: nothing; virtual time.
+
+mod common;
+
+use std::time::Duration;
+
+use common::Box;
+
+#[test]
+fn a_factory_box_greets_and_asks_for_a_first_password() {
+    let mut sallyport = Box::boot();
+    let greeting = sallyport.terminal.take_text();
+    assert!(greeting.contains("Sallyport Version"), "{greeting}");
+    assert!(greeting.ends_with("sallyport> "), "{greeting}");
+    let printed = sallyport.line("show running-config");
+    assert!(
+        printed.contains("ERROR: % Invalid input"),
+        "user mode does not show it: {printed}"
+    );
+    let printed = sallyport.type_text("enable\rab\rabcd\rabce\rabcd\rabcd\r");
+    assert!(
+        printed.contains("The enable password is not set.  Please set it now."),
+        "{printed}"
+    );
+    assert!(printed.contains("3 to 127 characters"), "{printed}");
+    assert!(printed.contains("do not match"), "{printed}");
+    assert!(
+        !printed.contains("abcd"),
+        "a password is never echoed: {printed}"
+    );
+    assert!(printed.ends_with("sallyport# "), "{printed}");
+    let printed = sallyport.type_text("disable\renable\rwrong\rabcd\r");
+    assert!(printed.contains("Invalid password"), "{printed}");
+    assert!(printed.ends_with("sallyport# "), "{printed}");
+}
+
+#[test]
+fn errors_point_at_the_word_and_change_nothing() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.line("configure terminal");
+    let before = sallyport.line("show running-config");
+    let printed = sallyport.line("show cdp neighbors");
+    let caret = printed
+        .lines()
+        .find(|line| line.trim() == "^")
+        .expect("a caret");
+    // Prompt `sallyport(config)# ` is 19 columns, `cdp` the sixth character of the line.
+    assert_eq!(caret.len(), 19 + 5 + 1);
+    assert!(
+        printed.contains("ERROR: % Invalid input detected at '^' marker."),
+        "{printed}"
+    );
+    assert!(
+        sallyport
+            .line("route")
+            .contains("ERROR: % Incomplete command")
+    );
+    assert!(
+        sallyport
+            .line("route nowhere 0 0 192.0.2.1")
+            .contains("ERROR")
+    );
+    assert!(sallyport.line("webvpn").contains("ERROR"));
+    let after = sallyport.line("show running-config");
+    assert_eq!(before, after);
+}
+
+#[test]
+fn help_and_completion_answer_while_typing() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    let printed = sallyport.type_text("show ?");
+    assert!(printed.contains("exec mode commands/options:"), "{printed}");
+    assert!(printed.contains("running-config"), "{printed}");
+    assert!(printed.ends_with("sallyport# show "), "{printed}");
+    let printed = sallyport.type_text("runn\t");
+    assert!(printed.ends_with("running-config "), "{printed}");
+    let printed = sallyport.type_text("\x15sh ver\r");
+    assert!(
+        printed.contains("Sallyport Adaptive Security Firmware Version"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn long_output_stops_at_a_page_and_filters_apply() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.line("terminal pager 10");
+    let printed = sallyport.line("show running-config");
+    assert!(printed.ends_with("<--- More --->"), "{printed}");
+    let printed = sallyport.type_text("q");
+    assert!(printed.ends_with("sallyport# "), "{printed}");
+    let printed = sallyport.line("show running-config | include hostname");
+    assert!(printed.contains("hostname sallyport"), "{printed}");
+    assert!(!printed.contains("interface"), "{printed}");
+}
+
+#[test]
+fn what_is_written_is_there_after_a_restart_keys_included() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.config(
+        "configure terminal\nhostname asa1\ncrypto key generate ecdsa label kept\n\
+         interface gi0/0\n nameif outside\n ip address 203.0.113.2 255.255.255.240\n no shutdown\nend",
+    );
+    let printed = sallyport.line("write memory");
+    assert!(printed.contains("[OK]"), "{printed}");
+    let printed = sallyport.type_text("reload\r\r");
+    assert!(printed.contains("Proceed with reload?"), "{printed}");
+    sallyport.wait(Duration::from_millis(10));
+    assert_eq!(sallyport.power.requests().resets, 1);
+    let mut again = Box::boot_with(sallyport.disk.clone());
+    let greeting = again.terminal.take_text();
+    assert!(
+        greeting.contains("loaded configuration generation 1"),
+        "{greeting}"
+    );
+    assert!(greeting.ends_with("asa1> "), "{greeting}");
+    let printed = again.type_text("enable\rcisco123\r");
+    assert!(printed.ends_with("asa1# "), "{printed}");
+    assert!(
+        again
+            .line("show crypto key mypubkey ecdsa")
+            .contains("Key name: kept")
+    );
+    assert!(
+        again
+            .line("show interface ip brief")
+            .contains("203.0.113.2     YES CONFIG up")
+    );
+    let text = again.line("show running-config");
+    assert!(!text.contains("PRIVATE"), "keys are never printed");
+}
+
+#[test]
+fn an_erased_box_is_a_factory_box() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.line("write memory");
+    let printed = sallyport.type_text("write erase\r\r");
+    assert!(printed.contains("[OK]"), "{printed}");
+    let mut again = Box::boot_with(sallyport.disk.clone());
+    assert!(
+        again
+            .line("enable")
+            .contains("The enable password is not set.")
+    );
+}
+
+#[test]
+fn a_paste_of_five_thousand_lines_arrives_whole() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.line("configure terminal");
+    let mut paste = String::new();
+    for index in 0..5000_u32 {
+        let (high, low) = (index / 250, index % 250 + 1);
+        paste +=
+            &format!("access-list big extended permit tcp any host 10.20.{high}.{low} eq 5269\r");
+    }
+    let printed = sallyport.type_text(&paste);
+    let complaint = printed
+        .find("ERROR")
+        .map(|at| &printed[at.saturating_sub(400)..at + 80]);
+    assert_eq!(complaint, None);
+    let printed = sallyport.line("show access-list big");
+    assert!(
+        printed.contains("access-list big; 5000 elements"),
+        "{}",
+        &printed[..200]
+    );
+}
