@@ -191,7 +191,7 @@ pub(super) const RULES: &[KeptRule] = &[
     ),
     rule(
         Link,
-        3,
+        2,
         None,
         "icmp unreachable rate-limit <rate:1-100> burst-size <burst:1-10>",
         No::Syntax("icmp unreachable [rate-limit <rate:1-100> burst-size <burst:1-10>]"),
@@ -259,7 +259,7 @@ pub(super) const RULES: &[KeptRule] = &[
     ),
     rule(
         Snmp,
-        3,
+        2,
         Some("snmp-server"),
         "snmp-server enable traps <traps:text>",
         No::Syntax("snmp-server enable [traps [<traps:text>]]"),
