@@ -21,6 +21,11 @@ fn main() -> io::Result<()> {
     let script = variable("CARGO_MANIFEST_DIR").join("link.ld");
     println!("cargo::rerun-if-changed={}", script.display());
     println!("cargo::rerun-if-changed=build.rs");
+    // defmt's macros read this while they are expanded, and without it keep errors only.
+    println!("cargo::rerun-if-env-changed=DEFMT_LOG");
+    if env::var_os("DEFMT_LOG").is_none() {
+        println!("cargo::rustc-env=DEFMT_LOG=info");
+    }
     for argument in arguments(&script, &out) {
         println!("cargo::rustc-link-arg-bins={argument}");
     }

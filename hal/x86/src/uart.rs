@@ -263,11 +263,13 @@ impl<const BASE: u16, const RX: usize, const TX: usize> Uart<BASE, RX, TX> {
         if left == 0 {
             self.set_enabled(self.enabled() & !ENABLE_TRANSMIT);
         }
-        left == 0 || (left < TX / 2 && before >= TX / 2)
+        // A writer that fills the ring is told early enough to keep the line busy.
+        (left == 0 && before > 0) || (left < TX / 2 && before >= TX / 2)
     }
 
     fn start_sending(&self) {
-        if self.is_present() && self.enabled() & ENABLE_TRANSMIT == 0 {
+        let is_wanted = self.is_present() && !self.to_send.is_empty();
+        if is_wanted && self.enabled() & ENABLE_TRANSMIT == 0 {
             // The chip interrupts at once if its FIFO is empty.
             self.change_enabled(|enabled| enabled | ENABLE_TRANSMIT);
         }
