@@ -1,6 +1,6 @@
 //! Figures of the TLS proxy on this machine: handshakes and 400-byte messages a second.
 //!
-//! Run with `cargo run --release -p tls-proxy --example bench`. Everything runs in one thread: the
+//! Run with `cargo run --profile host -p tls-proxy --example bench`. Everything runs in one thread: the
 //! caller, the target (both rustls over smoltcp) and, in the first rows, the proxy between them. The
 //! alternative beside it is the same caller and target with nothing between. "Proxy alone" counts
 //! only the time spent inside the proxy's own calls.

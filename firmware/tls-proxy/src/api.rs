@@ -81,7 +81,7 @@ pub struct Limits {
     /// TCP send buffer of each leg, in bytes.
     pub tcp_send_bytes: usize,
     /// Received TLS records of each leg, in bytes. A whole handshake message has to fit: with 18 KiB,
-    /// certificate chains up to that length. Not below 18 KiB, the longest record.
+    /// certificate chains up to that length. Not below the longest record, 16,645 bytes.
     pub records_bytes: usize,
     /// The longest IPv4 packet sent, in bytes.
     pub mtu_bytes: usize,

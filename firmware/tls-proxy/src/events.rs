@@ -48,3 +48,32 @@ impl Events {
         Some(event)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sip::MessageKind;
+
+    use super::*;
+    use crate::{Direction, SessionId};
+
+    #[test]
+    fn message_events_beyond_the_limit_are_refused_until_some_are_taken() {
+        let message = Event::MessagePassed {
+            session: SessionId {
+                slot: 0,
+                generation: 1,
+            },
+            flow: 0,
+            direction: Direction::ToTarget,
+            kind: MessageKind::Response(200),
+            bytes: 1,
+        };
+        let mut events = Events::new(1);
+        for _ in 0..MESSAGE_EVENTS {
+            assert!(events.push_message(message.clone()));
+        }
+        assert!(!events.push_message(message.clone()));
+        assert_eq!(events.pop(), Some(message.clone()));
+        assert!(events.push_message(message));
+    }
+}

@@ -17,8 +17,8 @@ use rustls::{CipherSuite, ClientConfig, Error as TlsError, ProtocolVersion, Serv
 use crate::buffer::ByteQueue;
 use crate::{CloseReason, Limits};
 
-/// Longest record sent: 2^14 bytes, header, and the 256 bytes of expansion of RFC 8446 §5.2.
-const RECORD_MAX: usize = 16_384 + 5 + 256;
+/// Longest record: 2^14 bytes, header, and the 256 bytes of expansion of RFC 8446 §5.2.
+pub(crate) const RECORD_MAX: usize = 16_384 + 5 + 256;
 
 /// Room kept for alerts and key updates once the handshake is done.
 const CONTROL_ROOM: usize = 512;

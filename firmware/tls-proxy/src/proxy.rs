@@ -10,7 +10,7 @@ use hal::time::Instant;
 
 use crate::deadline::Deadlines;
 use crate::events::Events;
-use crate::half::{plaintext_bytes, records_out_bytes, rewritten_bytes};
+use crate::half::{RECORD_MAX, plaintext_bytes, records_out_bytes, rewritten_bytes};
 use crate::host;
 use crate::session::{Session, Turn};
 use crate::{
@@ -59,10 +59,13 @@ impl Limits {
 }
 
 impl TlsProxy {
-    /// Claims the memory of `limits.sessions` sessions, once and for good.
+    /// Claims the memory of `limits.sessions` sessions, once and for good. Limits that no session could
+    /// work with are raised to the least that does.
     #[must_use]
     pub fn new(mut limits: Limits) -> Self {
         limits.mtu_bytes = limits.mtu_bytes.clamp(MTU_MIN, SINGLE_FRAME_MAX);
+        limits.records_bytes = limits.records_bytes.max(RECORD_MAX);
+        limits.transmit_queue = limits.transmit_queue.max(1);
         let slots = u32::try_from(limits.sessions).unwrap_or(u32::MAX - 1);
         Self {
             sessions: (0..slots).map(|slot| Session::new(slot, &limits)).collect(),

@@ -6,6 +6,7 @@ mod lab;
 use std::time::Duration;
 
 use lab::certificates::{BOTH_VERSIONS, World};
+use lab::peer::PeerTls;
 use lab::{Lab, request, request_at_target, response, response_at_caller};
 use rustls::version;
 use smoltcp::socket::tcp::State;
@@ -219,5 +220,25 @@ fn a_peer_that_vanishes_with_data_unacknowledged_is_given_up() {
     lab.pass(Duration::from_secs(30));
     assert_eq!(lab.closed(0), Some((CloseReason::TcpTimeout, Leg::Target)));
     assert_eq!(lab.pairs[0].caller.state(), State::Closed);
+    lab.expect_rest();
+}
+
+#[test]
+fn a_goodbye_before_the_other_handshake_is_done_ends_both_legs_at_once() {
+    let world = World::new();
+    let mut lab = Lab::small(1);
+    let mut roles = world.roles(BOTH_VERSIONS);
+    roles.target = PeerTls::Plain;
+    lab.open(roles).unwrap();
+    lab.run_until("handshake", |lab| {
+        !lab.events.is_empty() && lab.pairs[0].caller.is_open()
+    });
+    lab.pairs[0].caller.say_goodbye();
+    lab.pairs[0].caller.close();
+    let before = lab.now;
+    assert_eq!(lab.end(0), (CloseReason::CloseNotify, Leg::Originator));
+    assert!(lab.now.since(before) < Duration::from_secs(1));
+    assert!(lab.pairs[0].caller.goodbye_received);
+    assert_eq!(lab.pairs[0].target.state(), State::Closed);
     lab.expect_rest();
 }

@@ -194,6 +194,19 @@ fn peers_without_a_common_version_are_incompatible() {
 }
 
 #[test]
+fn a_certificate_chain_longer_than_the_buffer_is_refused() {
+    let mut world = World::new();
+    let certificate = world.caller.chain[0].clone();
+    let copies = 24 * 1024 / certificate.len();
+    world.caller.chain = vec![certificate; copies];
+    let (reason, leg, _) = refused(world.roles(&[&version::TLS12]));
+    assert_eq!(
+        (reason, leg),
+        (CloseReason::HandshakeTooLong, Leg::Originator)
+    );
+}
+
+#[test]
 fn plaintext_is_refused_as_not_tls() {
     let world = World::new();
     let mut lab = Lab::small(1);

@@ -237,7 +237,8 @@ impl Lab {
 
     fn is_lost(&mut self) -> bool {
         let number = self.noise.next();
-        self.lose_one_in.is_some_and(|many| number % many == 0)
+        self.lose_one_in
+            .is_some_and(|many| number.is_multiple_of(many))
     }
 
     fn packet(&mut self, frame: &[u8]) -> Option<hal::packet::PacketBuf> {
