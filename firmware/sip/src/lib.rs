@@ -2,7 +2,7 @@
 //! translated addresses.
 //!
 //! [`Framer`] cuts a stream into messages, [`Message`] is a view of one that copies nothing, and
-//! [`rewrite`] writes it again with the addresses of translated nodes replaced. Which address becomes
+//! [`rewrite()`] writes it again with the addresses of translated nodes replaced. Which address becomes
 //! which is asked of an [`EndpointMap`], so this crate knows no NAT rule; bodies are never touched.
 //! Nothing here allocates, keeps time or does I/O.
 //!
