@@ -214,7 +214,7 @@ impl Change<'_> {
         self.state.mode = mode;
     }
 
-    /// The address of a host, for an argument that must be one.
+    /// Checks that there is an interface of that name.
     fn require_interface(&self, nameif: &str) -> Result<(), Refusal> {
         match self.config.interface_named(nameif) {
             Some(_) => Ok(()),

@@ -8,7 +8,7 @@ use crate::refusal::{Notice, Refusal, Thing};
 use alloc::vec::Vec;
 use cli::grammar::{Captures, No, Row};
 
-/// Help for the words of a cipher list; the names speak for themselves.
+/// The syntax of a cipher list, between `$open` and `$close`.
 macro_rules! cipher_syntax {
     ($side:literal, $open:literal, $close:literal) => {
         concat!(

@@ -6,14 +6,9 @@ use crate::model::{
     NetworkMember, PolicyPlace, PortSelect, RealAddress, RuleService, ServiceMember,
 };
 
-/// Which statement uses the network object or group `name`.
+/// Which statement uses the network object or group `name`. Groups are named last, so that the
+/// answer `object-group` means that nothing but groups does.
 pub(super) fn of_network(config: &Config, name: &str) -> Option<&'static str> {
-    let in_group = config.network_groups.values().flat_map(|group| &group.members).any(|member| {
-        matches!(member, NetworkMember::Object(used) | NetworkMember::Group(used) if used == name)
-    });
-    if in_group {
-        return Some("object-group");
-    }
     if network_in_nat(config, name) {
         return Some("nat");
     }
@@ -23,17 +18,17 @@ pub(super) fn of_network(config: &Config, name: &str) -> Option<&'static str> {
         .values()
         .flat_map(|list| list.rules())
         .any(|rule| is_name(&rule.source) || is_name(&rule.destination));
-    in_list.then_some("access-list")
+    if in_list {
+        return Some("access-list");
+    }
+    let in_group = config.network_groups.values().flat_map(|group| &group.members).any(|member| {
+        matches!(member, NetworkMember::Object(used) | NetworkMember::Group(used) if used == name)
+    });
+    in_group.then_some("object-group")
 }
 
-/// Which statement uses the service object or group `name`.
+/// Which statement uses the service object or group `name`, groups last as in [`of_network`].
 pub(super) fn of_service(config: &Config, name: &str) -> Option<&'static str> {
-    let in_group = config.service_groups.values().flat_map(|group| &group.members).any(|member| {
-        matches!(member, ServiceMember::Object(used) | ServiceMember::Group(used) if used == name)
-    });
-    if in_group {
-        return Some("object-group");
-    }
     if service_in_nat(config, name) {
         return Some("nat");
     }
@@ -52,7 +47,13 @@ pub(super) fn of_service(config: &Config, name: &str) -> Option<&'static str> {
             } => is_group(source) || is_group(destination),
             RuleService::Ip | RuleService::Protocol(_) | RuleService::Icmp(_) => false,
         });
-    in_list.then_some("access-list")
+    if in_list {
+        return Some("access-list");
+    }
+    let in_group = config.service_groups.values().flat_map(|group| &group.members).any(|member| {
+        matches!(member, ServiceMember::Object(used) | ServiceMember::Group(used) if used == name)
+    });
+    in_group.then_some("object-group")
 }
 
 /// Whether a translation uses the network object or group `name`, other than its own.

@@ -146,17 +146,82 @@ fn line() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Where a session may begin: with this, most of the random lines find what they refer to.
+const SCENE: &str = "\
+interface GigabitEthernet0/2
+ nameif dmz
+ ip address 192.0.2.1 255.255.255.0
+object network A
+ host 10.20.0.11
+object network int
+ range 203.0.113.5 203.0.113.9
+object service C
+ service tcp source eq 5062
+object-group network B
+ network-object host 203.0.113.10
+object-group network x
+ group-object B
+object-group service any1 tcp
+ port-object eq sip
+access-list A extended permit tcp any object-group B eq sip
+access-list int extended permit ip any any
+crypto ca trustpoint A
+crypto ca trustpoint int
+tls-proxy A
+ server trust-point A
+tls-proxy x
+class-map match-any A
+ match access-list A
+class-map B
+ match port tcp eq 5061
+policy-map type inspect sip C
+ parameters
+policy-map A
+ class A
+  inspect sip C tls-proxy A
+ class B
+policy-map B
+ class A
+service-policy A global
+";
+
+/// Mode-entering lines that a random line may follow.
+const ENTERING: [&str; 18] = [
+    "",
+    "",
+    "",
+    "",
+    "interface gi0/2",
+    "object network A",
+    "object network int",
+    "object network new",
+    "object service C",
+    "object-group network B",
+    "object-group network x",
+    "object-group service any1",
+    "crypto ca trustpoint A",
+    "crypto ca certificate chain A",
+    "tls-proxy A",
+    "class-map A",
+    "policy-map A\nclass B",
+    "policy-map type inspect sip C\nparameters",
+];
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_accepted_prints_and_reads_back(
-        named in any::<bool>(),
-        lines in prop::collection::vec(line(), 1..220),
+        scene in 0u8..4,
+        steps in prop::collection::vec((0..ENTERING.len(), line()), 1..200),
     ) {
-        let mut session = if named { Session::with_interfaces() } else { Session::new() };
+        let mut session = if scene == 0 { Session::new() } else { Session::with_interfaces() };
+        if scene > 1 {
+            session.paste(SCENE);
+        }
         let mut accepted = 0;
-        for line in &lines {
+        let lines = steps.iter().flat_map(|(at, line)| ENTERING[*at].lines().chain([line.as_str()]));
+        for line in lines {
             let before = session.config.clone();
             match session.try_line(line) {
                 Ok(_) => accepted += 1,
