@@ -200,3 +200,32 @@ fn an_output_that_is_too_short_by_one_byte_is_refused() {
         Err(Error::OutputTooShort)
     );
 }
+
+/// Answers every question with what was asked.
+struct Same;
+
+impl EndpointMap for Same {
+    fn map(
+        &self,
+        _transport: Transport,
+        address: Ipv4Addr,
+        port: Option<u16>,
+    ) -> Option<(Ipv4Addr, Option<u16>)> {
+        Some((address, port))
+    }
+}
+
+#[test]
+fn an_endpoint_that_stays_the_same_keeps_its_odd_spelling() {
+    let bytes = b"OPTIONS sip:10.20.0.11:05062 SIP/2.0\r\n\
+        Via: SIP/2.0/TLS 10.20.0.11\t:\r\n 0005062 ;a\r\n\r\n";
+    let message = Message::parse(bytes, bytes.len()).expect("well formed");
+    let mut output = [0; 256];
+    let len = rewrite(&message, Transport::Tls, &Same, &mut output).expect("fits");
+    assert_eq!(&output[..len], bytes);
+    let len = rewrite(&message, Transport::Tls, &Node::default(), &mut output).expect("fits");
+    assert_eq!(
+        &output[..len],
+        b"OPTIONS sip:203.0.113.10:45062 SIP/2.0\r\nVia: SIP/2.0/TLS 203.0.113.10:45062 ;a\r\n\r\n"
+    );
+}
