@@ -33,7 +33,7 @@ pub const LOCAL_ECHO_IDENTIFIERS: core::ops::RangeInclusive<u16> = 0xff00..=0xff
 pub struct Limits {
     /// Ports of the box.
     pub ports: u8,
-    /// Concurrent flows; as many dynamic bindings.
+    /// Concurrent flows; there are twice as many dynamic bindings, because they outlive flows.
     pub flows: u32,
     /// Known neighbours.
     pub neighbors: u16,
@@ -56,13 +56,17 @@ impl Default for Limits {
 }
 
 impl Limits {
+    const fn bindings(&self) -> u32 {
+        self.flows.saturating_mul(2)
+    }
+
     /// Bytes of memory that the tables take. Addresses shared by port take 48 KiB each on top.
     #[must_use]
     pub const fn memory_bytes(&self) -> usize {
         let queues = self.ports as usize * self.transmit_queue as usize * size_of::<PacketBuf>()
             + self.handoff_queue as usize * (size_of::<Intercepted>() + size_of::<LocalPacket>());
         FlowTable::memory_bytes(self.flows)
-            + Bindings::memory_bytes(self.flows)
+            + Bindings::memory_bytes(self.bindings())
             + NeighborTable::memory_bytes(self.neighbors)
             + queues
     }
@@ -165,7 +169,7 @@ impl DataPlane {
             nat: NatTable::default(),
             acl_hits: Vec::new(),
             flows: FlowTable::new(limits.flows, key),
-            bindings: Bindings::new(limits.flows, key),
+            bindings: Bindings::new(limits.bindings(), key),
             neighbors: NeighborTable::new(limits.neighbors, key),
             drops: DropCounters::default(),
             verdicts: Verdicts::default(),

@@ -413,6 +413,7 @@ mod tests {
                 .is_some()
         );
         let id = table.find(PortId(0), host(1)).expect("just learnt");
+        assert_eq!(due(&mut table, Instant::from_secs(1)), Vec::<&str>::new());
         assert_eq!(table.next_deadline(), Some(Instant::from_secs(3600)));
         assert_eq!(due(&mut table, Instant::from_secs(3600)), ["ask"]);
         assert!(table.get(id).is_some_and(Neighbor::is_known));

@@ -405,7 +405,7 @@ mod tests {
     fn endpoint(host: u8, service: u16) -> Endpoint {
         Endpoint {
             protocol: PROTOCOL_UDP,
-            address: Ipv4Addr::new(10, 20, 0, host),
+            address: Ipv4Addr::new(192, 0, 2, host),
             service,
             real_port: PortId(1),
             mapped_port: PortId(0),

@@ -158,9 +158,9 @@ mod tests {
     fn a_reserved_port_is_never_handed_out_and_exhaustion_is_told() {
         let mut ports = Ports::new();
         ports.reserved_mut().insert_range(512, 520);
-        for n in 0..(1023 - 520) {
+        for n in 0u32..(1023 - 520) {
             let port = ports
-                .take(512, false, n * 0x0123_4567)
+                .take(512, false, n.wrapping_mul(0x0123_4567))
                 .expect("free ports are left");
             assert!((521..=1023).contains(&port));
         }
