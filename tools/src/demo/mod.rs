@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::console::Dialogue;
 use crate::peers::Sight;
 use crate::progress::Steps;
 use crate::{build, host};
@@ -29,7 +30,7 @@ pub struct Options {
 /// # Errors
 /// At the first step that fails; the message names it and carries the console's last lines.
 pub async fn demo(options: &Options) -> Result<()> {
-    let mut steps = Steps::new(14);
+    let mut steps = Steps::new(15);
     steps.begin("looking for QEMU");
     host::require(host::FOR_QEMU)?;
     build::build(&mut steps)?;
@@ -117,7 +118,6 @@ async fn converse(lab: &mut Lab, steps: &mut Steps) -> Result<()> {
     steps.begin("what the box shows while both calls are up");
     for command in ["show conn", "show xlate", "show tls-proxy session"] {
         let output = lab.console.command(command).await?;
-        println!("{command}\n{output}");
         if command == "show conn" && !output.contains("198.51.100.20") {
             bail!("`show conn` does not list the calls");
         }
@@ -162,16 +162,16 @@ async fn hand_over(mut lab: Lab) -> Result<()> {
 }
 
 async fn power_off(mut lab: Lab) -> Result<()> {
-    // The box answers with silence: the line closes when it is off. Questions on the way are agreed to.
-    lab.console.send(b"shutdown\r").await?;
-    if lab.qemu.wait(Duration::from_secs(5)).await.is_ok() {
+    lab.console.set_patience(Duration::from_secs(10));
+    let dialogue = Dialogue::new("shutdown")
+        .answer("[confirm]", "")
+        .answer("Save?", "n");
+    // Success looks like a broken console: the line closes when the power goes.
+    let outcome = lab.console.dialogue(&dialogue).await;
+    if lab.qemu.wait(Duration::from_secs(10)).await.is_ok() {
         return Ok(());
     }
-    lab.console.send(b"n\r\r").await?;
-    if lab.qemu.wait(Duration::from_secs(10)).await.is_err() {
-        eprintln!("      `shutdown` did not end QEMU; asking QEMU itself");
-        lab.qemu.control("quit").await?;
-        lab.qemu.wait(Duration::from_secs(10)).await?;
-    }
-    Ok(())
+    eprintln!("      `shutdown` did not end QEMU ({outcome:?}); asking QEMU itself");
+    lab.qemu.control("quit").await?;
+    lab.qemu.wait(Duration::from_secs(10)).await.map(drop)
 }

@@ -54,7 +54,7 @@ impl fmt::Display for Sight {
             writeln!(f, "    {name:<14} {text}")
         };
         writeln!(f, "  {} saw", self.who)?;
-        row(f, "address", &self.remote.to_string())?;
+        row(f, "talked to", &self.remote.to_string())?;
         if let Some(tls) = &self.tls {
             row(f, "TLS", &tls.session)?;
             row(f, "certificate", &tls.subject)?;
