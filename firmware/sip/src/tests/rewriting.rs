@@ -58,6 +58,10 @@ fn translated_endpoints_are_replaced_wherever_a_next_hop_is_taken_from() {
             "Via: SIP/2.0/UDP 203.0.113.10",
         ),
         (
+            "Via: SIP/2.0/TLS a;x=\"1,2\", SIP/2.0/TLS 10.20.0.11:5062",
+            "Via: SIP/2.0/TLS a;x=\"1,2\", SIP/2.0/TLS 203.0.113.10:45062",
+        ),
+        (
             "Via: SIP/2.0/TLS a.example, SIP/2.0/TLS 10.20.0.11:5062",
             "Via: SIP/2.0/TLS a.example, SIP/2.0/TLS 203.0.113.10:45062",
         ),
