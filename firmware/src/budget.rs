@@ -6,6 +6,8 @@
 use dataplane::Limits;
 use hal::packet::BUFFER_LEN;
 
+use crate::board::HeapUse;
+
 /// Bytes of a packet buffer with its slot's own fields, rounded as the pool is laid out.
 const PACKET_SLOT_LEN: u64 = BUFFER_LEN as u64 + 64;
 
@@ -60,15 +62,48 @@ impl Budget {
         }
     }
 
-    /// What each part takes: name, count, bytes.
-    pub(crate) fn rows(&self) -> [(&'static str, u64, u64); 3] {
+    /// What was planned for each part: name, count, bytes.
+    pub(crate) fn rows(&self) -> [Claim; 3] {
         let packets = self.packet_buffers as u64;
         let (flows, sessions) = (u64::from(self.flows), u64::from(self.sessions));
         [
-            ("Packet buffers", packets, packets * PACKET_SLOT_LEN),
-            ("Flows", flows, flows * FLOW_LEN),
-            ("TLS proxy sessions", sessions, sessions * SESSION_LEN),
+            Claim {
+                name: "Packet buffers",
+                count: packets,
+                bytes: packets * PACKET_SLOT_LEN,
+            },
+            Claim {
+                name: "Flow table",
+                count: flows,
+                bytes: flows * FLOW_LEN,
+            },
+            Claim {
+                name: "TLS proxy sessions",
+                count: sessions,
+                bytes: sessions * SESSION_LEN,
+            },
         ]
+    }
+}
+
+/// A part's share of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    /// The part.
+    pub(crate) name: &'static str,
+    /// How many of whatever it holds.
+    pub(crate) count: u64,
+    /// Bytes.
+    pub(crate) bytes: u64,
+}
+
+impl Claim {
+    /// Makes a part and replaces what was planned for it by what it really took from the heap.
+    pub(crate) fn measure<T>(&mut self, heap: fn() -> HeapUse, make: impl FnOnce() -> T) -> T {
+        let before = heap().used;
+        let made = make();
+        self.bytes = heap().used.saturating_sub(before) as u64;
+        made
     }
 }
 
@@ -81,7 +116,7 @@ mod tests {
         for mebibytes in [40, 60, 250, 1000, 16_000] {
             let memory = mebibytes << 20;
             let budget = Budget::plan(memory, 4);
-            let claimed: u64 = budget.rows().iter().map(|row| row.2).sum();
+            let claimed: u64 = budget.rows().iter().map(|claim| claim.bytes).sum();
             assert!(
                 claimed <= memory / 4 * 3,
                 "{mebibytes} MiB: {claimed} bytes claimed"

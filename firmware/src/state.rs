@@ -24,7 +24,7 @@ use hal::time::{Instant, Monotonic, Rtc};
 use pki::KeyStore;
 
 use crate::board::{Board, HeapUse};
-use crate::budget::Budget;
+use crate::budget::{Budget, Claim};
 use crate::console::line::ConsoleLine;
 use crate::federation::{Federation, Surroundings};
 use crate::journal::{Event, Journal};
@@ -60,6 +60,8 @@ pub(crate) struct Core {
     pub(crate) timers: Timers,
     pub(crate) echo: PendingEcho,
     pub(crate) budget: Budget,
+    /// What the parts really took.
+    pub(crate) claims: [Claim; 3],
     pub(crate) entropy: Box<dyn Entropy>,
     pub(crate) rtc: Box<dyn Rtc>,
     pub(crate) heap: fn() -> HeapUse,
@@ -132,12 +134,19 @@ impl Core {
         }
         let config = Config::factory(u16::from(count));
         let compiled = compile(&config, &[]);
+        let mut claims = budget.rows();
+        let [packets, flows, sessions] = &mut claims;
+        let pool = packets.measure(board.heap, || PacketPool::new(budget.packet_buffers));
+        let dataplane = flows.measure(board.heap, || DataPlane::new(budget.dataplane(count), key));
+        let federation = sessions.measure(board.heap, || {
+            Federation::new(budget.sessions, wall.reader())
+        });
         let store = disk.as_deref().and_then(|disk| Store::new(disk).ok());
         Self {
             ports,
-            pool: PacketPool::new(budget.packet_buffers),
-            dataplane: DataPlane::new(budget.dataplane(count), key),
-            federation: Federation::new(budget.sessions, wall.reader()),
+            pool,
+            dataplane,
+            federation,
             compiled,
             config,
             keys: KeyStore::new(),
@@ -148,6 +157,7 @@ impl Core {
             timers: Timers::default(),
             echo: PendingEcho::default(),
             budget,
+            claims,
             entropy,
             rtc,
             heap: board.heap,

@@ -216,6 +216,9 @@ impl Input {
                 self.echo.clear();
             }
             let byte = line::read_byte(shared, deadline).await.ok_or(Gone)?;
+            // While a paste is coming in, a long line is not scrolled at every character.
+            self.editor
+                .set_more_waiting(shared.borrow().line.has_input());
             if let Some(event) = self.editor.handle_byte(byte, &mut self.echo) {
                 line::write_bytes(shared, &self.echo).await;
                 self.echo.clear();

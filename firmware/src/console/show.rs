@@ -50,7 +50,12 @@ pub(crate) fn answer(core: &mut Core, command: Command, words: &Captures<'_>) ->
                 printers::interface::brief(&mut out, &port);
             }
         }
-        Command::ShowMemory => printers::system::memory(&mut out, &core.budget, (core.heap)()),
+        Command::ShowMemory => printers::system::memory(
+            &mut out,
+            core.budget.memory_bytes,
+            &core.claims,
+            (core.heap)(),
+        ),
         Command::ShowMode => put_line!(&mut out, "Security context mode: single"),
         Command::ShowNameif => {
             out.push_str(printers::interface::NAMEIF_HEADING);

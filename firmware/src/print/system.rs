@@ -7,7 +7,7 @@ use hal::packet::{BUFFER_LEN, PacketPool};
 
 use super::{put, put_line};
 use crate::board::HeapUse;
-use crate::budget::Budget;
+use crate::budget::Claim;
 
 /// The version of this firmware.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -92,8 +92,8 @@ impl core::fmt::Display for Uptime {
 }
 
 /// `show memory`: ASA's three lines, then the budget claimed at boot.
-pub(crate) fn memory(out: &mut String, budget: &Budget, heap: HeapUse) {
-    let total = budget.memory_bytes.max(1);
+pub(crate) fn memory(out: &mut String, memory_bytes: u64, claims: &[Claim], heap: HeapUse) {
+    let total = memory_bytes.max(1);
     let used = (heap.used as u64).min(total);
     let percent = |part: u64| part * 100 / total;
     let free = total - used;
@@ -112,7 +112,7 @@ pub(crate) fn memory(out: &mut String, budget: &Budget, heap: HeapUse) {
     put_line!(out);
     put_line!(out, "Claimed at boot               Count            Bytes");
     let mut claimed = 0;
-    for (name, count, bytes) in budget.rows() {
+    for Claim { name, count, bytes } in claims {
         claimed += bytes;
         put_line!(out, "{name:<25} {count:>9} {bytes:>16}");
     }

@@ -88,13 +88,14 @@ impl Box {
 
     /// Lets the box work until it has nothing to do.
     pub fn settle(&mut self) -> Turn {
-        for _ in 0..1_000_000 {
+        let mut turns = 0..1_000_000;
+        loop {
+            assert!(turns.next().is_some(), "the box never gets idle");
             match self.appliance.turn() {
                 Turn::Busy => {}
                 idle => return idle,
             }
         }
-        panic!("the box never gets idle");
     }
 
     /// Lets virtual time pass.
