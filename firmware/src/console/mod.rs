@@ -2,7 +2,7 @@
 //!
 //! | Module | Holds |
 //! | --- | --- |
-//! | [`line`] | bytes between the device and the tasks |
+//! | [`mod@line`] | bytes between the device and the tasks |
 //! | `input` | lines, keys, help and pages on top of it |
 //! | [`session`] | modes, what a line does |
 //! | [`commands`] | the EXEC commands as data |
