@@ -22,6 +22,19 @@ struct Bucket {
     spilled: u32,
 }
 
+impl Bucket {
+    /// The slots with this tag, one bit each; without a branch, so that the compiler may compare
+    /// them all at once.
+    #[inline]
+    fn matches(&self, tag: u32) -> u32 {
+        let mut bits = 0;
+        for (slot, &other) in self.tags.iter().enumerate() {
+            bits |= u32::from(other == tag) << slot;
+        }
+        bits
+    }
+}
+
 /// The index. References are any numbers below `u32::MAX`.
 pub(crate) struct Buckets {
     buckets: Vec<Bucket>,
@@ -53,14 +66,12 @@ impl Buckets {
     #[inline]
     pub(crate) fn peek(&self, hash: u64) -> Option<u32> {
         let bucket = self.buckets.get(hash as usize & self.mask)?;
-        let tag = tag(hash);
-        let mut found = EMPTY;
-        for slot in 0..SLOTS {
-            if bucket.tags[slot] == tag {
-                found = bucket.references[slot];
-            }
-        }
-        (found != EMPTY).then_some(found)
+        let slot = bucket.matches(tag(hash)).trailing_zeros() as usize;
+        bucket
+            .references
+            .get(slot)
+            .copied()
+            .filter(|&reference| reference != EMPTY)
     }
 
     /// The reference under `hash` that `is_wanted` recognises.
@@ -71,11 +82,12 @@ impl Buckets {
             let bucket = self
                 .buckets
                 .get((hash as usize).wrapping_add(distance) & self.mask)?;
-            for slot in 0..SLOTS {
-                let reference = bucket.references[slot];
-                if bucket.tags[slot] == tag && reference != EMPTY && is_wanted(reference) {
+            let mut matches = bucket.matches(tag);
+            while let Some(&reference) = bucket.references.get(matches.trailing_zeros() as usize) {
+                if reference != EMPTY && is_wanted(reference) {
                     return Some(reference);
                 }
+                matches &= matches - 1;
             }
             if bucket.spilled == 0 {
                 return None;

@@ -90,7 +90,7 @@ pub struct DataPlane {
     pub(crate) drops: DropCounters,
     pub(crate) verdicts: Verdicts,
     pub(crate) intercepts: VecDeque<Intercepted>,
-    /// Intercepted flows that ended from our side; told to the proxies before anything else.
+    /// Intercepted flows that ended from our side, still to be told to the proxies.
     pub(crate) closed: VecDeque<FlowId>,
     pub(crate) locals: VecDeque<LocalPacket>,
     pub(crate) random: Random,

@@ -110,17 +110,18 @@ impl DataPlane {
 
     /// Starts the reads that the batch will wait for. Only a hint: nothing is decided by it.
     fn warm_up(&self, arrivals: &heapless::Vec<Arrival, BATCH>) {
-        let mut references: heapless::Vec<u32, BATCH> = heapless::Vec::new();
+        let mut references: heapless::Vec<(u32, bool), BATCH> = heapless::Vec::new();
         for arrival in arrivals {
-            if let Arrival::Ip { hash, .. } = arrival
+            if let Arrival::Ip { hash, headers } = arrival
                 && let Some(reference) = self.flows.touch_bucket(*hash)
             {
-                let _ = references.push(reference);
+                let is_tcp = matches!(headers.layer4, Layer4::Tcp(_));
+                let _ = references.push((reference, is_tcp));
             }
         }
         let mut sum = 0u32;
-        for &reference in &references {
-            sum = sum.wrapping_add(self.flows.touch_record(reference));
+        for &(reference, is_tcp) in &references {
+            sum = sum.wrapping_add(self.flows.touch_record(reference, is_tcp));
         }
         black_box(sum);
     }

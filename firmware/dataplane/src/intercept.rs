@@ -80,12 +80,12 @@ impl DataPlane {
         }
     }
 
-    /// The next thing for a proxy.
+    /// The next thing for a proxy. That a flow has ended comes after its last packet.
     pub fn poll_intercept(&mut self) -> Option<Intercepted> {
-        if let Some(flow) = self.closed.pop_front() {
-            return Some(Intercepted::Closed { flow });
-        }
-        self.intercepts.pop_front()
+        self.intercepts.pop_front().or_else(|| {
+            let flow = self.closed.pop_front()?;
+            Some(Intercepted::Closed { flow })
+        })
     }
 
     /// Sends a packet of a proxy (from the IPv4 header on, wire addresses, at least 14 bytes of
@@ -137,7 +137,7 @@ impl DataPlane {
         self.send_along(index, direction, packet, pool, now)
     }
 
-    /// Refuses an [`Opening`](crate::Opening): answers `syn` with a RST, counts `reason`, ends the
+    /// Refuses an [`Opening`]: answers `syn` with a RST, counts `reason`, ends the
     /// flow.
     pub fn refuse_intercept(
         &mut self,

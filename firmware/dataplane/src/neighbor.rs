@@ -282,7 +282,7 @@ impl NeighborTable {
         Some(core::mem::take(&mut neighbor.pending))
     }
 
-    /// When [`pop_due`](Self::pop_due) has something to do.
+    /// When [`run_due`](Self::run_due) has something to do.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         (self.next_deadline != Instant::FAR_FUTURE).then_some(self.next_deadline)
     }

@@ -77,10 +77,10 @@ impl FlowTable {
 
     /// See [`touch_bucket`](Self::touch_bucket); `reference` is what it returned.
     #[inline]
-    pub(crate) fn touch_record(&self, reference: u32) -> u32 {
+    pub(crate) fn touch_record(&self, reference: u32, is_tcp: bool) -> u32 {
         self.flows.get(reference as usize >> 1).map_or(0, |flow| {
-            // One field of either cache line.
-            flow.last_used ^ flow.binding
+            // The second cache line is TCP's.
+            flow.last_used ^ if is_tcp { flow.binding } else { 0 }
         })
     }
 

@@ -204,6 +204,20 @@ fn an_intercepted_flow_ends_with_its_session_and_only_then() {
 }
 
 #[test]
+fn the_end_of_a_flow_is_told_after_its_opening() {
+    let mut lab = Lab::new(federation());
+    let syn = Segment::new(EDGE, 49_368, PUBLIC, 5063, SYN);
+    lab.send(OUTSIDE, &syn.frame(OUTSIDE));
+    lab.box_.clear_conns(|_| true, lab.now);
+    let (opening, syn) = opening(&mut lab);
+    lab.pool.free(syn);
+    assert!(matches!(
+        lab.box_.poll_intercept(),
+        Some(Intercepted::Closed { flow }) if flow == opening.flow
+    ));
+}
+
+#[test]
 fn a_full_queue_to_the_proxies_refuses_and_forgets() {
     let limits = Limits {
         ports: 3,
