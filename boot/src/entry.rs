@@ -1,6 +1,6 @@
 //! From the loader to Rust: PVH entry, long mode, first page tables.
 //!
-//! The loader (QEMU `-kernel`, or anything that boots Xen PVH guests) enters at [`pvh_start`] in
+//! The loader (QEMU `-kernel`, or anything that boots Xen PVH guests) enters at `pvh_start` in
 //! 32-bit protected mode without paging, with EBX pointing at its start info. Sources: Xen
 //! `docs/misc/pvh.pandoc`; Intel SDM volume 3 §10.8.5 (entering long mode).
 //!

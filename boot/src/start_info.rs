@@ -60,7 +60,7 @@ impl StartInfo {
 /// Copies the terminated text at `address`, without what is not ASCII; none at 0.
 ///
 /// # Safety
-/// As for [`slice`]; there need be memory only up to the terminator, because all of it below 4 GiB
+/// As for [`slice()`]; there need be memory only up to the terminator, because all of it below 4 GiB
 /// is mapped.
 unsafe fn text(address: u64) -> String<COMMAND_LINE_MAX> {
     // SAFETY: passed on to the caller.

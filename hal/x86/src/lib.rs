@@ -14,6 +14,7 @@
 //! | [`acpi`] | the firmware's tables |
 //! | [`uart`], [`ring`] | serial lines |
 //! | [`rtc`], [`power`], [`entropy`] | calendar clock, reset and power-off, random bytes |
+//! | [`memory`] | copying, setting and comparing bytes |
 //! | [`memory_map`] | what memory is free |
 //! | [`epitaph`], [`backtrace`] | what a crash leaves behind |
 //! | [`pci`], [`msix`] | finding devices, their registers and interrupts |
@@ -31,6 +32,7 @@ pub mod entropy;
 pub mod epitaph;
 pub mod exceptions;
 pub mod interrupts;
+pub mod memory;
 pub mod memory_map;
 pub mod mmio;
 pub mod msix;

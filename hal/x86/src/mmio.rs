@@ -1,6 +1,6 @@
 //! Registers in memory.
 //!
-//! Physical and virtual addresses are the same here ([`paging`](crate::paging) maps one to one), so
+//! Physical and virtual addresses are the same here ([`paging`] maps one to one), so
 //! a window is an address and a length. Addresses above 4 GiB are mapped by [`Mmio::map`].
 
 use crate::paging::{self, MapError};
