@@ -9,7 +9,6 @@ use tokio::time::{sleep, timeout};
 use super::frames::{is_probe, probe};
 use super::{Figure, shape};
 use crate::demo;
-use crate::demo::cast::{NODE_1, XMPP};
 use crate::demo::lab::Lab;
 use crate::progress::Steps;
 
@@ -43,10 +42,10 @@ async fn start_once(disk: &Path) -> Result<Duration> {
     let started = Instant::now();
     let lab = Lab::boot(&shape(256, Some(disk))).await?;
     let sender = lab.cast.inside.attach();
-    let mut outside = lab.cast.outside.attach();
+    let mut outside = lab.cast.outside.mirror();
     let probes = async {
         loop {
-            sender.send(probe(NODE_1, XMPP, 5000));
+            sender.send(probe(5000));
             sleep(Duration::from_millis(1)).await;
         }
     };

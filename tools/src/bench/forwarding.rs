@@ -27,7 +27,7 @@ pub(super) async fn measure(lab: &Lab, figures: &mut Vec<Figure>) {
         bulk,
         "",
     ));
-    let rate = packets(lab.cast.inside.attach(), lab.cast.outside.attach(), SPAN).await;
+    let rate = packets(lab.cast.inside.attach(), lab.cast.outside.mirror(), SPAN).await;
     figures.push(Figure::new(
         "60-byte UDP packets through dynamic PAT, one flow",
         rate,
@@ -89,7 +89,7 @@ async fn bulk(
 
 /// Sends minimum-size packets of one flow, never more than a window ahead of those that came out.
 async fn packets(inside: Port, mut outside: Port, span: Duration) -> Result<String> {
-    let frame = probe(NODE_1, XMPP, 5001);
+    let frame = probe(5001);
     let (mut sent, mut arrived) = (0_u64, 0_u64);
     let mut last_arrival = Instant::now();
     let started = Instant::now();

@@ -19,8 +19,16 @@ pub struct Segment {
 
 #[derive(Debug, Default)]
 struct Table {
-    ports: Vec<mpsc::Sender<Frame>>,
+    ports: Vec<Attached>,
     learned: HashMap<[u8; 6], usize>,
+}
+
+/// The segment's end of a port.
+#[derive(Debug)]
+struct Attached {
+    sender: mpsc::Sender<Frame>,
+    /// Gets every frame, whomever it is for.
+    is_mirror: bool,
 }
 
 /// One port of a [`Segment`].
@@ -45,9 +53,18 @@ impl Segment {
 
     /// Adds a port.
     pub fn attach(&self) -> Port {
+        self.add(false)
+    }
+
+    /// Adds a port that gets a copy of every frame, whomever it is for.
+    pub fn mirror(&self) -> Port {
+        self.add(true)
+    }
+
+    fn add(&self, is_mirror: bool) -> Port {
         let (sender, frames) = mpsc::channel(QUEUE_FRAMES);
         let mut table = self.lock();
-        table.ports.push(sender);
+        table.ports.push(Attached { sender, is_mirror });
         let index = table.ports.len() - 1;
         Port {
             sender: PortSender {
@@ -72,24 +89,16 @@ impl PortSender {
         let mut table = self.segment.lock();
         table.learned.insert(source, self.index);
         let is_group = destination[0] & 1 != 0;
-        match table.learned.get(&destination).copied() {
-            Some(port) if !is_group => {
-                if port != self.index
-                    && let Some(sender) = table.ports.get(port)
-                {
-                    // A full queue is a lost frame, as on a real switch.
-                    let _ = sender.try_send(frame);
-                }
-            }
-            _ => {
-                for (_, sender) in table
-                    .ports
-                    .iter()
-                    .enumerate()
-                    .filter(|(port, _)| *port != self.index)
-                {
-                    let _ = sender.try_send(frame.clone());
-                }
+        let target = table
+            .learned
+            .get(&destination)
+            .copied()
+            .filter(|_| !is_group);
+        for (index, port) in table.ports.iter().enumerate() {
+            let is_for_port = port.is_mirror || target.is_none_or(|target| target == index);
+            if is_for_port && index != self.index {
+                // A full queue is a lost frame, as on a real switch.
+                let _ = port.sender.try_send(frame.clone());
             }
         }
     }

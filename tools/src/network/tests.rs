@@ -80,3 +80,23 @@ async fn a_backlog_of_four_accepts_four_at_once() {
     ports.dedup();
     assert_eq!(ports.len(), 4);
 }
+
+/// A minimum frame between two made-up stations.
+fn frame(destination: u8, source: u8) -> Vec<u8> {
+    let mut frame = vec![0; 60];
+    frame[5] = destination;
+    frame[11] = source;
+    frame
+}
+
+#[tokio::test]
+async fn a_segment_learns_stations_and_a_mirror_still_sees_everything() {
+    let segment = Segment::new();
+    let (mut one, mut two, mut three) = (segment.attach(), segment.attach(), segment.attach());
+    let mut mirror = segment.mirror();
+    one.send(frame(2, 1)); // station 2 is not known yet: flooded
+    assert!(two.try_receive().is_some() && three.try_receive().is_some());
+    two.send(frame(1, 2)); // station 1 is
+    assert!(one.try_receive().is_some() && three.try_receive().is_none());
+    assert!(mirror.try_receive().is_some() && mirror.try_receive().is_some());
+}
