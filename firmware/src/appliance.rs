@@ -59,7 +59,10 @@ impl Appliance {
                 }
             }
             core.startup.text = Some(saved.text.clone());
-            core.startup.loaded = Some(core.config.clone());
+            let interfaces = core.config.interfaces.iter();
+            core.startup.addresses = interfaces
+                .filter_map(|(&port, known)| Some((port, known.address?)))
+                .collect();
             core.record(Event::ConfigurationLoaded {
                 generation,
                 refused_lines,

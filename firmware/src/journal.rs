@@ -43,13 +43,13 @@ pub enum Event {
     },
     /// A proxied session began.
     SessionOpened {
-        /// Its number.
-        session: u32,
+        /// Sessions there are now.
+        active: u32,
     },
     /// A proxied session ended.
     SessionClosed {
-        /// Its number.
-        session: u32,
+        /// Sessions there are now.
+        active: u32,
     },
     /// A connection to be proxied was refused.
     SessionRefused,

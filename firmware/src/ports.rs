@@ -23,7 +23,8 @@ pub(crate) struct Port {
     pub(crate) id: PortId,
     nic: Box<dyn Nic>,
     is_started: bool,
-    link: Link,
+    /// The cable as last looked at; unknown until then.
+    link: Option<Link>,
     received: Batch,
     /// Taken from the data plane, but the transmit ring was full.
     unsent: Batch,
@@ -36,7 +37,7 @@ impl Port {
             id: PortId(number),
             nic,
             is_started: false,
-            link: Link::default(),
+            link: None,
             received: Batch::new(),
             unsent: Batch::new(),
             samples: Vec::with_capacity(SAMPLES),
@@ -52,7 +53,7 @@ impl Port {
     }
 
     pub(crate) fn link(&self) -> Link {
-        self.link
+        self.link.unwrap_or_default()
     }
 
     pub(crate) fn stats(&self) -> NicStats {
@@ -78,9 +79,7 @@ impl Port {
     /// Looks at the cable. Returns the new state if it has changed.
     pub(crate) fn poll_link(&mut self) -> Option<Link> {
         let link = self.nic.link();
-        let has_changed = link != self.link;
-        self.link = link;
-        has_changed.then_some(link)
+        (self.link.replace(link) != Some(link)).then_some(link)
     }
 
     /// Takes one batch of received frames through the data plane. Returns whether there were any.

@@ -4,6 +4,7 @@
 //! across an `await`; between their steps the packet path runs.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,6 +13,7 @@ use core::time::Duration;
 
 use clock::{TimeSource, WallClock, ZoneRules};
 use config::Config;
+use config::model::Subnet;
 use config::store::{Saved, Store, StoreError};
 use dataplane::DataPlane;
 use hal::disk::Disk;
@@ -42,7 +44,7 @@ pub(crate) type Shared = Rc<RefCell<Core>>;
 const POLICY_DELAY: Duration = Duration::from_millis(250);
 
 /// How often cables are looked at.
-const LINK_EVERY: Duration = Duration::from_millis(500);
+const LINK_EVERY: Duration = Duration::from_secs(1);
 
 /// The appliance's possessions.
 pub(crate) struct Core {
@@ -91,8 +93,8 @@ pub(crate) struct Startup {
     pub(crate) is_modified: bool,
     /// When the configuration was last changed by a person.
     pub(crate) modified_at: Option<Instant>,
-    /// The configuration right after loading, to tell typed addresses from loaded ones.
-    pub(crate) loaded: Option<Config>,
+    /// The interfaces' addresses right after loading, to tell typed ones from loaded ones.
+    pub(crate) addresses: BTreeMap<u16, Subnet>,
 }
 
 /// Why a configuration could not be saved.
@@ -317,6 +319,7 @@ impl Core {
         for (port, is_used) in self.ports.iter_mut().zip(used) {
             port.set_running(is_used, &mut self.pool);
         }
+        self.check_links();
     }
 
     /// Writes the running configuration and the keys to the disk.

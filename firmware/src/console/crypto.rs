@@ -210,7 +210,9 @@ async fn authenticate(session: &mut Session, words: &Captures<'_>) -> Result<(),
              End with the word \"quit\" on a line by itself\n",
         )
         .await?;
-    let text = session.paste().await?;
+    let Some(text) = session.paste().await? else {
+        return Ok(());
+    };
     let now = wall_secs(&session.core());
     let imported = match import::authority(&text, now) {
         Ok(imported) => imported,
@@ -514,7 +516,9 @@ async fn import_identity(session: &mut Session, words: &Captures<'_>) -> Result<
              End with the word \"quit\" on a line by itself\n",
         )
         .await?;
-    let text = session.paste().await?;
+    let Some(text) = session.paste().await? else {
+        return Ok(());
+    };
     let imported = {
         let core = session.core();
         let label = trustpoint.keypair.as_deref().unwrap_or(DEFAULT_RSA_LABEL);

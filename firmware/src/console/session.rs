@@ -104,15 +104,17 @@ impl Session {
         self.input.page(&self.shared, text, lines, deadline).await
     }
 
-    /// Asks for a line of text.
+    /// Asks for a line of text; nothing for Ctrl-C and Ctrl-Z.
     pub(super) async fn ask(&mut self, prompt: &str) -> Result<String, Gone> {
-        self.read(prompt, false).await
+        Ok(self.read(prompt, false).await?.unwrap_or_default())
     }
 
-    /// Asks until the answer is yes or no.
+    /// Asks until the answer is yes or no. Ctrl-C and Ctrl-Z are no.
     pub(super) async fn yes_no(&mut self, prompt: &str) -> Result<bool, Gone> {
         loop {
-            let answer = self.read(prompt, false).await?;
+            let Some(answer) = self.read(prompt, false).await? else {
+                return Ok(false);
+            };
             match answer.trim().to_ascii_lowercase().as_str() {
                 "y" | "yes" => return Ok(true),
                 "n" | "no" => return Ok(false),
@@ -131,17 +133,22 @@ impl Session {
 
     /// Asks for a password, without echo.
     async fn password(&mut self, prompt: &str) -> Result<Zeroizing<String>, Gone> {
-        Ok(Zeroizing::new(self.read(prompt, true).await?))
+        Ok(Zeroizing::new(
+            self.read(prompt, true).await?.unwrap_or_default(),
+        ))
     }
 
-    /// Takes lines until one says `quit`. A longer paste than [`PASTE_MAX`] is cut, and will not
-    /// decode.
-    pub(super) async fn paste(&mut self) -> Result<String, Gone> {
+    /// Takes lines until one says `quit`; `None` if Ctrl-C or Ctrl-Z breaks off. A longer paste than
+    /// [`PASTE_MAX`] is cut, and will not decode.
+    pub(super) async fn paste(&mut self) -> Result<Option<String>, Gone> {
         let mut text = String::new();
         loop {
-            let line = self.read("", false).await?;
+            let Some(line) = self.read("", false).await? else {
+                self.say("% Broken off, nothing was changed\n").await?;
+                return Ok(None);
+            };
             if line.trim().eq_ignore_ascii_case("quit") {
-                return Ok(text);
+                return Ok(Some(text));
             }
             if text.len() + line.len() < PASTE_MAX {
                 text.push_str(&line);
@@ -151,16 +158,16 @@ impl Session {
         }
     }
 
-    /// Reads one line of an answer; Ctrl-C and Ctrl-Z give an empty one.
-    async fn read(&mut self, prompt: &str, is_secret: bool) -> Result<String, Gone> {
+    /// Reads one line of an answer; `None` for Ctrl-C and Ctrl-Z.
+    async fn read(&mut self, prompt: &str, is_secret: bool) -> Result<Option<String>, Gone> {
         let deadline = self.deadline();
         let end = self
             .input
             .answer(&self.shared, prompt, is_secret, deadline)
             .await?;
         Ok(match end {
-            LineEnd::Line(line) => line,
-            LineEnd::Abandoned | LineEnd::EndOfMode => String::new(),
+            LineEnd::Line(line) => Some(line),
+            LineEnd::Abandoned | LineEnd::EndOfMode => None,
         })
     }
 

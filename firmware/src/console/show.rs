@@ -329,11 +329,6 @@ fn ports(core: &Core) -> Vec<printers::interface::Port<'_>> {
         .iter()
         .filter_map(|(&number, interface)| {
             let port = core.ports.get(usize::from(number))?;
-            let loaded = core
-                .startup
-                .loaded
-                .as_ref()
-                .and_then(|c| c.interfaces.get(&number));
             Some(printers::interface::Port {
                 number,
                 interface,
@@ -343,7 +338,7 @@ fn ports(core: &Core) -> Vec<printers::interface::Port<'_>> {
                 device: port.stats(),
                 traffic: core.dataplane.port_counters(port.id),
                 rates: port.rates(),
-                is_from_startup: loaded.is_some_and(|loaded| loaded.address == interface.address),
+                is_from_startup: core.startup.addresses.get(&number).copied() == interface.address,
             })
         })
         .collect()

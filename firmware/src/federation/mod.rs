@@ -259,9 +259,6 @@ impl Federation {
                 };
                 match self.proxy.open(request, now) {
                     Ok(id) => {
-                        around.journal.record(&Event::SessionOpened {
-                            session: self.sessions.len() as u32,
-                        });
                         let counters = self.by_class.entry(class.class.clone()).or_default();
                         counters.active += 1;
                         counters.most = counters.most.max(counters.active);
@@ -275,6 +272,8 @@ impl Federation {
                             target,
                         };
                         self.sessions.insert(opening.flow, session);
+                        let active = self.sessions.len() as u32;
+                        around.journal.record(&Event::SessionOpened { active });
                         self.pass(opening.flow, Leg::Originator, syn, around, now);
                         return;
                     }
@@ -343,9 +342,8 @@ impl Federation {
                 let Some(session) = self.sessions.remove(&flow) else {
                     return;
                 };
-                around.journal.record(&Event::SessionClosed {
-                    session: self.sessions.len() as u32,
-                });
+                let active = self.sessions.len() as u32;
+                around.journal.record(&Event::SessionClosed { active });
                 if let Some(counters) = self.by_class.get_mut(&session.class.class) {
                     counters.active = counters.active.saturating_sub(1);
                 }
