@@ -30,7 +30,7 @@ fn is_arp_reply(frame: &[u8]) -> bool {
 fn a_box_without_policy_neither_listens_nor_speaks() {
     let mut sallyport = Box::boot();
     for _ in 0..10 {
-        assert!(!sallyport.ends[1].send(&arp_request()), "nobody listens");
+        assert!(sallyport.ends[1].send(&arp_request()));
     }
     sallyport.wait(Duration::from_secs(5));
     assert!(
@@ -57,7 +57,7 @@ fn a_port_that_is_shut_down_falls_silent_at_once() {
     sallyport.config(INTERFACES);
     sallyport.config("configure terminal\ninterface gi0/1\n shutdown\nend");
     drop(sallyport.ends[1].receive_all());
-    assert!(!sallyport.ends[1].send(&arp_request()), "nobody listens");
+    assert!(sallyport.ends[1].send(&arp_request()));
     sallyport.wait(Duration::from_secs(1));
     assert!(sallyport.ends[1].receive_all().is_empty());
     assert!(
