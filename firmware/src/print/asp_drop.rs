@@ -21,8 +21,8 @@ pub(crate) fn section(
         let drops = count(reason);
         if drops > 0 {
             let label = alloc::format!("  {} ({})", reason.text(), reason.name());
-            let width = COUNTER_END.saturating_sub(label.len());
-            put_line!(out, "{label}{drops:>width$}");
+            let width = COUNTER_END.saturating_sub(label.len() + 1);
+            put_line!(out, "{label} {drops:>width$}");
         }
     }
     put_line!(out);
