@@ -54,10 +54,15 @@ impl Tally {
         let Some((name, result)) = rest.split_once(" ... ") else {
             return;
         };
-        match result.split(',').next().unwrap_or_default().trim() {
+        match result
+            .split([',', ':', ' '])
+            .next()
+            .unwrap_or_default()
+            .trim()
+        {
             "ok" => self.pass(),
             "FAILED" => self.fail(name),
-            "ignored" => self.skip(rest),
+            "ignored" | "skipped" => self.skip(rest),
             _ => {}
         }
     }
@@ -100,15 +105,8 @@ pub fn test() -> Result<()> {
             tally.pass();
             steps.begin("the image between real peers (hw-tests)");
             let mut cargo = workspace::cargo();
-            cargo.args([
-                "test",
-                "--package",
-                "hw-tests",
-                "--no-fail-fast",
-                "--",
-                "--nocapture",
-                "--test-threads=1",
-            ]);
+            // Its main program has no libtest options: it runs one test after another and says what it does.
+            cargo.args(["test", "--package", "hw-tests", "--no-fail-fast"]);
             run_tests(&mut cargo, "hw-tests", &mut tally);
         }
         Err(error) => {
@@ -214,13 +212,20 @@ mod tests {
             "test two ... FAILED",
             "test three ... ignored, needs a machine",
             "test four - should panic ... ok",
+            "test five ... skipped: no such peer",
             "test result: FAILED. 2 passed; 1 failed; 1 ignored",
         ] {
             tally.read(line);
         }
-        assert_eq!((tally.passed, tally.failed, tally.skipped), (2, 1, 1));
+        assert_eq!((tally.passed, tally.failed, tally.skipped), (2, 1, 2));
         assert_eq!(tally.failures, ["two"]);
-        assert_eq!(tally.reasons, ["three ... ignored, needs a machine"]);
+        assert_eq!(
+            tally.reasons,
+            [
+                "three ... ignored, needs a machine",
+                "five ... skipped: no such peer"
+            ]
+        );
         assert!(conclude(&tally).is_err());
     }
 

@@ -6,9 +6,21 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 /// The root of the source tree.
+///
+/// The folder Cargo runs this program for comes first: a target folder shared by two checkouts may
+/// hold a program that was compiled in the other one.
 pub fn root() -> PathBuf {
-    let tools = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tools.parent().unwrap_or(tools).to_path_buf()
+    let is_root = |folder: &Path| folder.join("tools").join("Cargo.toml").is_file();
+    let running = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let parent = running
+        .as_deref()
+        .and_then(Path::parent)
+        .filter(|folder| is_root(folder));
+    let compiled = Path::new(env!("CARGO_MANIFEST_DIR"));
+    parent
+        .or_else(|| compiled.parent())
+        .unwrap_or(compiled)
+        .to_path_buf()
 }
 
 /// Where the laid-out image is: `target/image`.
