@@ -40,11 +40,10 @@ impl Appliance {
         let grammar = Rc::new(console::grammar());
         let mut greeting = String::new();
         put_line!(&mut greeting, "\n\nSallyport Version {VERSION}\n");
-        if let Some(crash) = &core.crash {
+        if core.crash.is_some() {
             put_line!(
                 &mut greeting,
-                "WARNING: the box restarted after a crash:\n{}\n",
-                crash.trim_end()
+                "WARNING: the box restarted after a crash; see 'show crashinfo'\n"
             );
         }
         if let Some((saved, generation)) = core.load() {
