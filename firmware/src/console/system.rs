@@ -282,9 +282,10 @@ async fn ping(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
              {destination}, timeout is {timeout_secs} seconds:\n"
         ))
         .await?;
-    let mut identifier = [0; 2];
-    session.core().entropy.fill(&mut identifier);
-    let identifier = u16::from_le_bytes(identifier);
+    // From the range that interface PAT leaves to the box itself.
+    let mut random = [0];
+    session.core().entropy.fill(&mut random);
+    let identifier = dataplane::LOCAL_ECHO_IDENTIFIERS.start() | u16::from(random[0]);
     let (mut received, mut shortest, mut longest, mut total) = (0_u32, u128::MAX, 0, 0);
     for number in 0..count {
         let request = EchoRequest {
