@@ -11,12 +11,9 @@ use crate::board::HeapUse;
 /// Bytes of a packet buffer with its slot's own fields, rounded as the pool is laid out.
 const PACKET_SLOT_LEN: u64 = BUFFER_LEN as u64 + 64;
 
-/// Bytes that a flow takes in the data plane: two entries, the shared record, its timer, and its
-/// share of the translation tables. Measured by the data plane's own figures, rounded up.
-const FLOW_LEN: u64 = 512;
-
-/// Bytes of a TLS session: TCP buffers and record buffers of both legs, and what a handshake adds.
-const SESSION_LEN: u64 = 256 * 1024;
+/// Bytes that rustls takes from the heap for one handshake of a session, both halves together,
+/// rounded up.
+const HANDSHAKE_LEN: u64 = 16 * 1024;
 
 /// Sizes of everything that is claimed at boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +37,9 @@ impl Budget {
         let packets = (memory_bytes / 8 / PACKET_SLOT_LEN).clamp(1024, 65_536);
         // Both rings of every port full, and as many again on their way.
         let least = ports as u64 * 1024 + 512;
-        let flows = (memory_bytes / 4 / FLOW_LEN).clamp(4096, 1 << 20);
+        let flows = (memory_bytes / 4 / flow_len()).clamp(4096, 1 << 20);
         let flows = 1 << flows.ilog2();
-        let sessions = (memory_bytes / 4 / SESSION_LEN).clamp(16, 4096);
+        let sessions = (memory_bytes / 4 / session_len()).clamp(16, 4096);
         Self {
             memory_bytes,
             packet_buffers: packets.max(least) as usize,
@@ -75,15 +72,30 @@ impl Budget {
             Claim {
                 name: "Flow table",
                 count: flows,
-                bytes: flows * FLOW_LEN,
+                bytes: flows * flow_len(),
             },
             Claim {
                 name: "TLS proxy sessions",
                 count: sessions,
-                bytes: sessions * SESSION_LEN,
+                bytes: sessions * session_len(),
             },
         ]
     }
+}
+
+/// Bytes that a flow takes in the data plane: entries, record, timer, its share of the bindings.
+fn flow_len() -> u64 {
+    const MANY: u32 = 1 << 16;
+    let limits = Limits {
+        flows: MANY,
+        ..Limits::default()
+    };
+    (limits.memory_bytes() as u64).div_ceil(u64::from(MANY))
+}
+
+/// Bytes that a TLS session takes: buffers of both legs, and what a handshake adds.
+fn session_len() -> u64 {
+    tls_proxy::Limits::default().session_bytes() as u64 + HANDSHAKE_LEN
 }
 
 /// A part's share of memory.
