@@ -11,6 +11,11 @@ use crate::board::HeapUse;
 /// Bytes of a packet buffer with its slot's own fields, rounded as the pool is laid out.
 const PACKET_SLOT_LEN: u64 = BUFFER_LEN as u64 + 64;
 
+/// Most that is claimed however much memory there is: claiming clears it, which takes time at boot.
+const PACKETS_MAX: u64 = 16_384;
+const FLOWS_MAX: u64 = 1 << 20;
+const SESSIONS_MAX: u64 = 1_000;
+
 /// Bytes that rustls takes from the heap for one handshake of a session, both halves together,
 /// rounded up.
 const HANDSHAKE_LEN: u64 = 16 * 1024;
@@ -34,12 +39,12 @@ impl Budget {
     /// Plans for `memory_bytes` and `ports`: an eighth for packets, a quarter for flows, a quarter
     /// for TLS sessions; the rest stays control heap.
     pub(crate) fn plan(memory_bytes: u64, ports: usize) -> Self {
-        let packets = (memory_bytes / 8 / PACKET_SLOT_LEN).clamp(1024, 65_536);
+        let packets = (memory_bytes / 8 / PACKET_SLOT_LEN).clamp(1024, PACKETS_MAX);
         // Both rings of every port full, and as many again on their way.
         let least = ports as u64 * 1024 + 512;
-        let flows = (memory_bytes / 4 / flow_len()).clamp(4096, 1 << 20);
+        let flows = (memory_bytes / 4 / flow_len()).clamp(4096, FLOWS_MAX);
         let flows = 1 << flows.ilog2();
-        let sessions = (memory_bytes / 4 / session_len()).clamp(16, 4096);
+        let sessions = (memory_bytes / 4 / session_len()).clamp(16, SESSIONS_MAX);
         Self {
             memory_bytes,
             packet_buffers: packets.max(least) as usize,
