@@ -1,0 +1,124 @@
+//! The image between real peers. `cargo test -p hw-tests --test real_peers -- --filter WORD`.
+//!
+//! | Module | Tests |
+//! | --- | --- |
+//! | `peers` | the peers against each other, without a box |
+//! | `network` | ping, ARP, curl, iperf3, nmap |
+//! | `tls` | openssl: certificates good, missing, wrong, expired; garbage |
+//! | `sip` | two Kamailio servers |
+//! | `xmpp` | Prosody on each side |
+//! | `console` | a long paste |
+//! | `storage` | power cuts and damaged slots |
+//! | `crash` | faults on purpose |
+//! | `machine` | restart, power off, little memory, both machine models |
+
+mod console;
+mod crash;
+mod machine;
+mod network;
+mod peers;
+mod sip;
+mod storage;
+mod tls;
+mod xmpp;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use hw_tests::runner::{Alone, Runner, Shared};
+use hw_tests::sandbox;
+use tools::{host, workspace};
+
+/// How long any test may take.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// A row of [`Shared`] or [`Alone`].
+macro_rules! tests {
+    ($kind:ident: $($name:ident in $module:ident;)*) => {
+        [$($kind { name: stringify!($name), run: |argument| Box::pin($module::$name(argument)) }),*]
+    };
+}
+
+fn main() -> ExitCode {
+    if let Some(reason) = reason_to_skip() {
+        // Counted as skipped, with its reason, by whatever reads the results.
+        println!("test real_peers ... ignored, {reason}");
+        return ExitCode::SUCCESS;
+    }
+    let runner = Runner::new(std::env::args().skip(1));
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(run(runner)),
+        Err(error) => {
+            eprintln!("cannot start the runtime: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn reason_to_skip() -> Option<String> {
+    if !workspace::image().is_file() {
+        return Some("there is no image: cargo xtask build".to_owned());
+    }
+    for program in [
+        "qemu-system-x86_64",
+        "kamailio",
+        "prosody",
+        "dnsmasq",
+        "iperf3",
+        "nmap",
+        "tcpdump",
+        "socat",
+        "openssl",
+        "curl",
+        "ping",
+        "ip",
+        "unshare",
+    ] {
+        if host::find(program).is_none() {
+            return Some(format!(
+                "{program} is missing; hw-tests/packages.txt names its package"
+            ));
+        }
+    }
+    sandbox::enter().err().map(|error| format!("{error:#}"))
+}
+
+async fn run(mut runner: Runner) -> ExitCode {
+    let peers = tests![Alone:
+        kamailio_servers_exchange_messages_without_a_box in peers;
+        prosody_servers_exchange_messages_without_a_box in peers;
+    ];
+    let shared = tests![Shared:
+        ping_reaches_the_box_from_both_sides in network;
+        ping_passes_from_inside_to_outside in network;
+        public_address_is_answered_for_in_arp in network;
+        curl_fetches_a_page_through_dynamic_translation in network;
+        iperf3_passes_both_ways in network;
+        nmap_finds_only_what_policy_allows in network;
+        openssl_with_a_certificate_passes_a_message in tls;
+        openssl_without_a_certificate_is_refused in tls;
+        openssl_with_a_strangers_certificate_is_refused in tls;
+        openssl_with_an_expired_certificate_is_refused in tls;
+        called_server_with_a_strangers_certificate_is_refused in tls;
+        plaintext_is_closed_and_counted in tls;
+        garbage_within_tls_is_closed_and_counted in tls;
+        sessions_work_after_all_that in tls;
+        kamailio_messages_inside_to_outside in sip;
+        kamailio_messages_outside_to_inside in sip;
+        prosody_federates_through_both_ports in xmpp;
+        paste_of_5000_lines_arrives_whole in console;
+        no_private_address_was_seen_outside in network;
+    ];
+    let alone = tests![Alone:
+        power_cut_keeps_the_old_or_the_new_configuration in storage;
+        flipped_byte_falls_back_to_the_older_slot in storage;
+        faults_are_reported_and_survived in crash;
+        reload_and_shutdown in machine;
+        boots_with_64_mib_on_both_machines in machine;
+        without_a_disk_says_that_nothing_is_kept in machine;
+    ];
+    runner.alone(&peers, LIMIT).await;
+    runner.shared("federation", &shared, LIMIT).await;
+    runner.alone(&alone, LIMIT).await;
+    runner.finish()
+}
