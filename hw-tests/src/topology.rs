@@ -133,8 +133,11 @@ impl Topology {
                  ip route add default via {INSIDE}"
             ))?;
         }
+        // The router also has addresses of other networks; it is to ask for neighbours with the one of
+        // the network it asks on, because firewalls do not answer strangers to it.
         self.router.script(&format!(
             "sysctl -qw net.ipv4.ip_forward=1\n\
+             sysctl -qw net.ipv4.conf.all.arp_announce=2\n\
              ip addr add {ROUTER}/28 dev eth0\n\
              ip addr add {NAME_SERVER}/32 dev lo\n\
              ip addr add {WEB}/32 dev lo\n\

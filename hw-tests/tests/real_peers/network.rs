@@ -56,11 +56,14 @@ pub(crate) async fn curl_fetches_a_page_through_dynamic_translation(
     lab: &mut Federation,
 ) -> Result<()> {
     let listen = format!("TCP4-LISTEN:80,bind={WEB},reuseaddr,fork");
-    let page = "SYSTEM:printf 'HTTP/1.0 200 OK\\r\\n\\r\\nyou are '; echo $SOCAT_PEERADDR";
-    let _server = lab
-        .topology
-        .router
-        .daemon("web", &["socat", &listen, page])?;
+    let script = lab.folder.join("page.sh");
+    std::fs::write(
+        &script,
+        "printf 'HTTP/1.0 200 OK\\r\\n\\r\\nyou are %s\\n' \"$SOCAT_PEERADDR\"\n",
+    )?;
+    let page = format!("SYSTEM:sh {}", script.to_string_lossy());
+    let words = ["socat", &listen, &page];
+    let _server = lab.topology.router.daemon("web", &words)?;
     hw_tests::sip::wait_listening(&lab.topology.router, WEB, 80).await?;
     let url = format!("http://{WEB}/");
     let words = ["curl", "-sS", "--max-time", "10", &url];
