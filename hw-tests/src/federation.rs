@@ -21,7 +21,7 @@ use crate::topology::Topology;
 /// Privileged password of a box under test.
 pub const PASSWORD: &str = "real peers";
 
-/// Echo replies of inside pings, and a flood of rules for other uses.
+/// Lets the answers to inside pings back in.
 const ECHO: &str = "\
 configure terminal
 policy-map global_policy

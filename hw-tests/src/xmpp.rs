@@ -74,20 +74,36 @@ pub async fn start_names(
     Ok(daemon)
 }
 
-/// Starts a server for `domain` with one user, whose resolver is `names`.
+/// What a server is.
+#[derive(Clone, Copy, Debug)]
+pub struct Server<'a> {
+    /// Its domain.
+    pub domain: &'a str,
+    /// Its only user.
+    pub user: &'a str,
+    /// Its address.
+    pub address: Ipv4Addr,
+    /// Its name server.
+    pub names: Ipv4Addr,
+    /// Its certificate.
+    pub identity: &'a Identity,
+    /// Whom it trusts.
+    pub authority: &'a Identity,
+}
+
+/// Starts a server.
 ///
 /// # Errors
 /// When it does not come up.
-pub async fn start(
-    host: &Namespace,
-    domain: &str,
-    user: &str,
-    address: Ipv4Addr,
-    names: Ipv4Addr,
-    identity: &Identity,
-    authority: &Identity,
-    folder: &Path,
-) -> Result<Daemon> {
+pub async fn start(host: &Namespace, server: &Server<'_>, folder: &Path) -> Result<Daemon> {
+    let Server {
+        domain,
+        user,
+        address,
+        names,
+        identity,
+        authority,
+    } = *server;
     let name = format!("prosody-{}", host.name());
     let own = folder.join(&name);
     let accounts = own.join(domain.replace('.', "%2e")).join("accounts");

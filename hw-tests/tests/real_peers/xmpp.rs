@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use hw_tests::federation::Federation;
 use hw_tests::topology::{CLIENT, NAME_SERVER, NODE_1, NODE_2, PUBLIC, Topology, XMPP};
-use hw_tests::xmpp::{self, Place, User};
+use hw_tests::xmpp::{self, Place, Server, User};
 
 /// How the inside domains look from outside: address and port of each.
 pub(crate) type View = [(std::net::Ipv4Addr, u16); 2];
@@ -43,12 +43,15 @@ pub(crate) async fn converse(
         (&topology.xmpp, "example.org", "carol", XMPP, NAME_SERVER),
     ] {
         let identity = certificates.issue(&authority, user, &[domain], false)?;
-        servers.push(
-            xmpp::start(
-                host, domain, user, address, names, &identity, &authority, folder,
-            )
-            .await?,
-        );
+        let server = Server {
+            domain,
+            user,
+            address,
+            names,
+            identity: &identity,
+            authority: &authority,
+        };
+        servers.push(xmpp::start(host, &server, folder).await?);
     }
     let mut carol = User::sign_in(&topology.xmpp, "carol", "example.org").await?;
     for (host, user, domain) in [
