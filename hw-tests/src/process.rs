@@ -202,7 +202,7 @@ impl Talker {
     /// # Errors
     /// When it still runs after `limit`.
     pub async fn wait(&mut self, limit: Duration) -> Result<ExitStatus> {
-        timeout(limit, self.child.wait())
+        let status = timeout(limit, self.child.wait())
             .await
             .with_context(|| {
                 format!(
@@ -211,7 +211,15 @@ impl Talker {
                     self.line.tail(20)
                 )
             })?
-            .context("cannot wait for it")
+            .context("cannot wait for it")?;
+        // Its last words may still be in the pipe.
+        for _ in 0..100 {
+            if self.line.is_closed() {
+                break;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        Ok(status)
     }
 
     /// Ends it at once.
