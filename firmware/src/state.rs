@@ -131,8 +131,10 @@ impl Core {
             .collect();
         let mut wall = WallClock::new();
         if let Ok(unix_secs) = rtc.read() {
-            // An implausible date leaves the clock unset, which `show clock` tells.
-            let _ = wall.set(unix_secs * 1_000_000, TimeSource::HardwareCalendar, now);
+            // The chip tells whole seconds; half a second is the best guess of the rest. An
+            // implausible date leaves the clock unset, which `show clock` tells.
+            let unix_micros = unix_secs.saturating_mul(1_000_000).saturating_add(500_000);
+            let _ = wall.set(unix_micros, TimeSource::HardwareCalendar, now);
         }
         let config = Config::factory(u16::from(count));
         let compiled = compile(&config, &[]);
