@@ -1,0 +1,32 @@
+//! Fuzz targets: arbitrary bytes for every parser, and the laws that must hold whatever they are.
+//!
+//! Each module has `run(data)`, which panics when a law is broken, and `seeds()`, the good examples that
+//! the fuzzer starts from. The program of the same name under `src/bin` joins `run` to libFuzzer; it
+//! builds without any flags, and finds things only with the coverage flags that
+//! `cargo xtask test` gives. Inputs that once broke a law are kept in `regressions/<target>` and
+//! run first, there and by `cargo test -p fuzz`.
+//!
+//! | Module | Bytes become |
+//! | --- | --- |
+//! | [`frames`] | frames, and what an operator does between them, for the data plane |
+//! | [`sip_framing`], [`sip_rewriting`] | a SIP byte stream |
+//! | [`command_line`] | keys typed at the console |
+//! | [`stored_configuration`] | the disk of the box, stored text, the key store |
+//! | [`certificates`] | pasted PEM, certificates, names |
+//! | [`tls_records`] | TCP segments into a session of the TLS proxy |
+//! | [`input`], [`packets`], [`seeds`] | what the targets share |
+#![forbid(unsafe_code)]
+
+pub mod certificates;
+pub mod command_line;
+pub mod frames;
+pub mod input;
+pub mod packets;
+pub mod seeds;
+pub mod sip_framing;
+pub mod sip_rewriting;
+pub mod stored_configuration;
+pub mod tls_records;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Every seed and every input that once broke a law, through every target, without a fuzzer.
+
+use std::path::Path;
+
+use crate::{
+    certificates, command_line, frames, sip_framing, sip_rewriting, stored_configuration,
+    tls_records,
+};
+
+fn replay(target: &str, run: fn(&[u8]), seeds: Vec<Vec<u8>>) {
+    for seed in seeds {
+        run(&seed);
+        // Cut short anywhere, it is an input too.
+        for len in (0..seed.len()).step_by(1 + seed.len() / 16) {
+            run(&seed[..len]);
+        }
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("regressions")
+        .join(target);
+    let Ok(files) = folder.read_dir() else {
+        return;
+    };
+    for file in files {
+        run(&std::fs::read(file.unwrap().path()).unwrap());
+    }
+}
+
+#[test]
+fn frames_hold_for_seeds_and_past_crashes() {
+    replay("frames", frames::run, frames::seeds());
+}
+
+#[test]
+fn sip_framing_hold_for_seeds_and_past_crashes() {
+    replay("sip_framing", sip_framing::run, sip_framing::seeds());
+}
+
+#[test]
+fn sip_rewriting_hold_for_seeds_and_past_crashes() {
+    replay("sip_rewriting", sip_rewriting::run, sip_rewriting::seeds());
+}
+
+#[test]
+fn command_line_hold_for_seeds_and_past_crashes() {
+    replay("command_line", command_line::run, command_line::seeds());
+}
+
+#[test]
+fn stored_configuration_hold_for_seeds_and_past_crashes() {
+    replay(
+        "stored_configuration",
+        stored_configuration::run,
+        stored_configuration::seeds(),
+    );
+}
+
+#[test]
+fn certificates_hold_for_seeds_and_past_crashes() {
+    replay("certificates", certificates::run, certificates::seeds());
+}
+
+#[test]
+fn tls_records_hold_for_seeds_and_past_crashes() {
+    replay("tls_records", tls_records::run, tls_records::seeds());
+}
