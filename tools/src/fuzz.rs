@@ -1,6 +1,6 @@
 //! Short runs of the fuzz targets, on the stable compiler.
 //!
-//! A target is a binary of the crate in `fuzz/`, linked with libFuzzer. The coverage
+//! A target is a binary of the crate in `firmware/fuzz/`, linked with libFuzzer. The coverage
 //! instrumentation is asked for by compiler flags; an explicit `--target` keeps them away from build
 //! scripts and procedural macros.
 
@@ -14,6 +14,9 @@ use crate::workspace;
 
 /// How long each target runs, in seconds.
 const SECONDS: u32 = 10;
+
+/// How long one input may take, in seconds, before it counts as a hang.
+const INPUT_SECONDS: u32 = 20;
 
 /// libFuzzer is C++.
 const CXX: Program = Program {
@@ -33,7 +36,7 @@ const RUSTFLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanit
 /// # Errors
 /// When a target does not build or finds a fault; the input that showed it is kept.
 pub fn run_briefly() -> Result<Vec<String>> {
-    let manifest = workspace::root().join("fuzz").join("Cargo.toml");
+    let manifest = home().join("Cargo.toml");
     if !manifest.exists() {
         return Ok(Vec::new());
     }
@@ -63,28 +66,55 @@ pub fn run_briefly() -> Result<Vec<String>> {
     Ok(targets)
 }
 
+/// Where the fuzz crate lives.
+fn home() -> PathBuf {
+    workspace::root().join("firmware").join("fuzz")
+}
+
 fn run_target(target: &str, folder: &Path) -> Result<()> {
-    // What was learned is kept from run to run, what is known to matter lives in the source tree.
+    // What was learned is kept from run to run; good examples come from the target itself.
     let corpus = folder.join("corpus").join(target);
     let artifacts = folder.join("found").join(target);
     for made in [&corpus, &artifacts] {
         std::fs::create_dir_all(made)
             .with_context(|| format!("cannot create {}", made.display()))?;
     }
-    let seeds: PathBuf = workspace::root().join("fuzz").join("corpus").join(target);
-    let mut command = std::process::Command::new(folder.join(TARGET).join("release").join(target));
-    command
-        .arg(format!("-max_total_time={SECONDS}"))
-        .arg("-print_final_stats=0")
-        .arg("-verbosity=0")
-        .arg(format!("-artifact_prefix={}/", artifacts.display()))
-        .arg(&corpus);
-    if seeds.is_dir() {
-        command.arg(&seeds);
+    let program = folder.join(TARGET).join("release").join(target);
+    let fuzz = |inputs: &[PathBuf]| -> Result<()> {
+        let mut command = std::process::Command::new(&program);
+        command
+            .arg(format!("-max_total_time={SECONDS}"))
+            .arg(format!("-timeout={INPUT_SECONDS}"))
+            .arg("-print_final_stats=0")
+            .arg("-verbosity=0")
+            .arg(format!("-artifact_prefix={}/", artifacts.display()))
+            .args(inputs);
+        workspace::run(&mut command)
+            .with_context(|| format!("target {target}; see {}", artifacts.display()))
+    };
+    let known = past_crashes(target)?;
+    if !known.is_empty() {
+        eprintln!("      {target}: {} earlier crashes", known.len());
+        fuzz(&known)?;
     }
     eprintln!("      {target} for {SECONDS} s");
-    workspace::run(&mut command)
-        .with_context(|| format!("target {target}; see {}", artifacts.display()))
+    fuzz(&[corpus])
+}
+
+/// Inputs that once broke a law; kept in the source tree, run before anything new is tried.
+fn past_crashes(target: &str) -> Result<Vec<PathBuf>> {
+    let folder = home().join("regressions").join(target);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let files = folder
+        .read_dir()
+        .with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut inputs = files
+        .map(|file| Ok(file?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    inputs.sort();
+    Ok(inputs)
 }
 
 /// Names of the binaries in the fuzz crate.
