@@ -122,10 +122,12 @@ pub fn seeds() -> Vec<Vec<u8>> {
 
 /// Configuration text; stored configurations are seeded with it too.
 pub const TEXTS: &[&str] = &[
+    // By itself, because hashing it takes longer than everything else.
+    "enable password open!sesame\n",
     "hostname asa1\ndomain-name example.com\nclock timezone CET 1\n\
      clock summer-time CEST recurring last Sun Mar 2:00 last Sun Oct 3:00\n\
      ntp server 10.20.0.5 source inside prefer\nbanner motd two  words\nno pager\n\
-     logging enable\nlogging trap 5\nenable password open!sesame\nprompt hostname\n\
+     logging enable\nlogging trap 5\nprompt hostname\n\
      timeout conn 2:00:00 udp 0:10:00\nsame-security-traffic permit intra-interface\n",
     "interface GigabitEthernet0/0\n nameif outside\n security-level 0\n\
      ip address 203.0.113.2 255.255.255.240\n no shutdown\ninterface GigabitEthernet0/1\n\

@@ -13,6 +13,7 @@ use dataplane::{
     AccessList, Ace, AclId, Action, AddressRange, DataPlane, FlowId, InspectionClass, Intercepted,
     Interface, Leg, Limits, LocalService, MappedAddress, NatRule, NatSection, PatPool, Policy,
     PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat, StaticRoute, Transport,
+    Verdicts,
 };
 use hal::nic::MacAddr;
 use hal::packet::{BATCH, Batch, PacketBuf, PacketPool};
@@ -70,6 +71,11 @@ thread_local! {
 /// # Panics
 /// If a law is broken.
 pub fn run(data: &[u8]) {
+    play(data);
+}
+
+/// As [`run`]; tells where the frames went.
+pub(crate) fn play(data: &[u8]) -> Verdicts {
     POOL.with_borrow_mut(|pool| {
         let mut lab = Lab::new(pool);
         let mut input = Input::new(data);
@@ -78,7 +84,8 @@ pub fn run(data: &[u8]) {
             lab.check();
         }
         lab.finish();
-    });
+        lab.plane.verdicts()
+    })
 }
 
 struct Lab<'a> {
@@ -640,6 +647,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let out = [0x13, 0, 1, 0, 5, 0, 2, 0];
     let into = [0x03, 1, 2, 0, 5, 0, 2, 0];
     let desk = [0x13, 3, 1, 4, 5, 7, 3, 1, 2, 3];
+    let manage = [0x13, 3, 8, 0, 5, 8, 2, 0];
     let ping = [0x13, 3, 1, 6, 0, 0, 0, 0, 0, 1, 0, 1, 2, 9, 9];
     let syn_ack = [0x06, 0x12];
     let ack = [0x06, 0x10];
@@ -655,6 +663,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         [&into[..], &syn_ack, &ack, &error, &fin, &wait].concat(),
         [&into[..], &[0x0d, 0], &out, &[0x0c, 6], &[0x0c, 1]].concat(),
         [&desk[..], &ack, &error, &wait, &ack].concat(),
+        manage.to_vec(),
         [&ping[..], &ack, &error, &[0x0b, 0x0b]].concat(),
         [&raw[..], &fixed, &ack, &[0x0c, 4, 7], &raw, &[0x0c, 0, 0]].concat(),
         [&[0x19], &out[1..], &[0x19], &desk[1..], &ping].concat(),

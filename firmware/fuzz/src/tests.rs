@@ -64,3 +64,27 @@ fn certificates_hold_for_seeds_and_past_crashes() {
 fn tls_records_hold_for_seeds_and_past_crashes() {
     replay("tls_records", tls_records::run, tls_records::seeds());
 }
+
+#[test]
+fn seeds_of_frames_reach_every_verdict() {
+    let seen: Vec<_> = frames::seeds()
+        .iter()
+        .map(|seed| frames::play(seed))
+        .collect();
+    let idle = frames::play(&[]);
+    let counts = |of: &dataplane::Verdicts| {
+        [
+            ("sent", of.sent),
+            ("consumed", of.consumed),
+            ("intercepted", of.intercepted),
+            ("local", of.local),
+            ("dropped", of.dropped),
+        ]
+    };
+    for (index, (name, before)) in counts(&idle).into_iter().enumerate() {
+        let reached = seen
+            .iter()
+            .any(|verdicts| counts(verdicts)[index].1 > before);
+        assert!(reached, "{name}: {seen:?}");
+    }
+}
