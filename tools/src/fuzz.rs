@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::host::{self, Program};
+use crate::host;
 use crate::workspace;
 
 /// How long each target runs, in seconds.
@@ -17,12 +17,6 @@ const SECONDS: u32 = 10;
 
 /// How long one input may take, in seconds, before it counts as a hang.
 const INPUT_SECONDS: u32 = 20;
-
-/// libFuzzer is C++.
-const CXX: Program = Program {
-    name: "c++",
-    package: "g++",
-};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
@@ -40,7 +34,7 @@ pub fn run_briefly() -> Result<Vec<String>> {
     if !manifest.exists() {
         return Ok(Vec::new());
     }
-    host::require(&[CXX])?;
+    host::require(host::FOR_HOST_CRATES)?;
     let targets = targets(&manifest)?;
     let folder = workspace::root().join("target").join("fuzz");
     let mut cargo = workspace::cargo();

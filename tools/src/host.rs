@@ -35,6 +35,15 @@ pub const STTY: Program = Program {
 /// What building takes.
 pub const FOR_BUILD: &[Program] = &[CC];
 
+/// The C++ compiler: libFuzzer, which the fuzz targets are linked with, is C++.
+pub const CXX: Program = Program {
+    name: "c++",
+    package: "g++",
+};
+
+/// What checking and testing every host crate takes.
+pub const FOR_HOST_CRATES: &[Program] = &[CC, CXX];
+
 /// What running the image takes.
 pub const FOR_QEMU: &[Program] = &[CC, QEMU, STTY];
 

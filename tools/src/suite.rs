@@ -76,6 +76,7 @@ pub fn test() -> Result<()> {
     let mut steps = Steps::new(check::CHECKS.len() + 8);
     let mut tally = Tally::default();
     steps.begin("looking for QEMU and a compiler");
+    host::require(host::FOR_HOST_CRATES)?;
     host::require(host::FOR_QEMU)?;
     install_peers(&mut steps, &mut tally);
     for check in check::CHECKS {

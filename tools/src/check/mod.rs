@@ -16,7 +16,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::progress::Steps;
-use crate::{build, workspace};
+use crate::{build, host, workspace};
 
 /// One named check.
 pub struct Check {
@@ -72,6 +72,7 @@ pub const CHECKS: &[Check] = &[
 /// # Errors
 /// When any rule is broken; names the broken ones.
 pub fn check() -> Result<()> {
+    host::require(host::FOR_HOST_CRATES)?;
     let mut steps = Steps::new(CHECKS.len());
     let mut broken = Vec::new();
     for check in CHECKS {
