@@ -172,3 +172,24 @@ fn a_paste_of_five_thousand_lines_arrives_whole() {
         &printed[..200]
     );
 }
+
+#[test]
+fn a_reload_with_unsaved_changes_offers_to_save_them() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.config("configure terminal\nhostname asa1\nend");
+    let printed = sallyport.type_text("reload\r");
+    assert!(
+        printed.contains("System config has been modified. Save? [Y]es/[N]o:"),
+        "{printed}"
+    );
+    let printed = sallyport.type_text("y\r");
+    assert!(printed.contains("[OK]"), "{printed}");
+    assert!(
+        printed.ends_with("Proceed with reload? [confirm]"),
+        "{printed}"
+    );
+    let printed = sallyport.type_text("n");
+    assert!(printed.ends_with("asa1# "), "{printed}");
+    assert_eq!(sallyport.power.requests().resets, 0);
+}

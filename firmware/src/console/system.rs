@@ -217,7 +217,11 @@ async fn erase(session: &mut Session) -> Result<(), Gone> {
 
 async fn reload(session: &mut Session, is_sure: bool) -> Result<(), Gone> {
     if !is_sure {
-        if session.core().startup.is_modified && session.core().has_store() {
+        let would_lose_changes = {
+            let core = session.core();
+            core.startup.is_modified && core.has_store()
+        };
+        if would_lose_changes {
             let answer = session
                 .ask("System config has been modified. Save? [Y]es/[N]o:  ")
                 .await?;
