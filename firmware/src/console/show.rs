@@ -238,17 +238,17 @@ fn conns(core: &Core, words: &Captures<'_>, out: &mut String) {
     }
 }
 
+/// Writes moments in the configured zone, as certificates and keys show them.
+fn date_writer(core: &Core) -> impl Fn(&mut dyn core::fmt::Write, u64) -> core::fmt::Result {
+    |writer, unix_secs| {
+        let unix_secs = unix_secs as i64;
+        let rules = &core.zone;
+        write!(writer, "{}", CertificateDate { rules, unix_secs })
+    }
+}
+
 fn certificates(core: &Core, wanted: Option<&str>, out: &mut String) {
-    let date = |writer: &mut dyn core::fmt::Write, unix_secs: u64| {
-        write!(
-            writer,
-            "{}",
-            CertificateDate {
-                rules: &core.zone,
-                unix_secs: unix_secs as i64
-            }
-        )
-    };
+    let date = date_writer(core);
     let mut is_first = true;
     for (name, trustpoint) in &core.config.trustpoints {
         if wanted.is_some_and(|wanted| wanted != name) {
@@ -274,16 +274,7 @@ fn certificates(core: &Core, wanted: Option<&str>, out: &mut String) {
 }
 
 fn keys(core: &Core, is_rsa: bool, out: &mut String) {
-    let date = |writer: &mut dyn core::fmt::Write, unix_secs: u64| {
-        write!(
-            writer,
-            "{}",
-            CertificateDate {
-                rules: &core.zone,
-                unix_secs: unix_secs as i64
-            }
-        )
-    };
+    let date = date_writer(core);
     for pair in core.keys.iter() {
         if matches!(pair.algorithm(), pki::KeyAlgorithm::Rsa(_)) == is_rsa {
             let _ = pki::show::key(out, pair, &date);

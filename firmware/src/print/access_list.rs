@@ -5,7 +5,7 @@ use alloc::string::String;
 use config::model::{AccessLine, AccessList};
 use dataplane::{Ace, AddressRange, PortMatch, Service};
 
-use super::{put, put_line};
+use super::{prefix_len, put, put_line};
 
 /// The line above all lists.
 pub(crate) const HEADER: &str = "\
@@ -112,18 +112,14 @@ fn expanded(out: &mut String, element: &Ace) {
 }
 
 fn address(out: &mut String, range: AddressRange) {
-    let size = range.size();
-    let is_network =
-        size.is_power_of_two() && u64::from(range.first.to_bits()).is_multiple_of(size);
-    if range == AddressRange::ANY {
-        put!(out, " any");
-    } else if size == 1 {
-        put!(out, " host {}", range.first);
-    } else if is_network {
-        let mask = core::net::Ipv4Addr::from_bits(u32::MAX << size.trailing_zeros());
-        put!(out, " {} {mask}", range.first);
-    } else {
-        put!(out, " range {} {}", range.first, range.last);
+    match prefix_len(range) {
+        Some(0) => put!(out, " any"),
+        Some(32) => put!(out, " host {}", range.first),
+        Some(len) => {
+            let mask = core::net::Ipv4Addr::from_bits(u32::MAX << (32 - len));
+            put!(out, " {} {mask}", range.first);
+        }
+        None => put!(out, " range {} {}", range.first, range.last),
     }
 }
 

@@ -18,7 +18,7 @@ use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
-use dataplane::{Policy, PortId};
+use dataplane::{AddressRange, Policy, PortId};
 
 /// Appends to a text; writing to memory cannot fail.
 macro_rules! put {
@@ -74,6 +74,14 @@ impl fmt::Display for DottedMac {
         }
         Ok(())
     }
+}
+
+/// Length of the prefix, if the range is exactly a network.
+pub(crate) fn prefix_len(range: AddressRange) -> Option<u32> {
+    let size = range.size();
+    let is_network =
+        size.is_power_of_two() && u64::from(range.first.to_bits()).is_multiple_of(size);
+    is_network.then(|| 32 - size.trailing_zeros())
 }
 
 /// Name of an IP protocol in capitals, as `show conn` prints it.

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use dataplane::{AddressRange, Policy, XlateView};
 
-use super::{Hms, nameif, protocol_name, put, put_line};
+use super::{Hms, nameif, prefix_len, protocol_name, put, put_line};
 
 const LEGEND: &str = "\
 Flags: D - DNS, e - extended, I - identity, i - dynamic, r - portmap,
@@ -61,12 +61,9 @@ pub(crate) fn xlate(out: &mut String, policy: &Policy, xlate: &XlateView) {
 
 /// An address, a network with its prefix length, or a range.
 pub(crate) fn range(out: &mut String, range: AddressRange) {
-    let size = range.size();
-    let is_network =
-        size.is_power_of_two() && u64::from(range.first.to_bits()).is_multiple_of(size);
-    match size {
-        1 => put!(out, "{}", range.first),
-        _ if is_network => put!(out, "{}/{}", range.first, 32 - size.trailing_zeros()),
-        _ => put!(out, "{}-{}", range.first, range.last),
+    match prefix_len(range) {
+        Some(32) => put!(out, "{}", range.first),
+        Some(len) => put!(out, "{}/{len}", range.first),
+        None => put!(out, "{}-{}", range.first, range.last),
     }
 }

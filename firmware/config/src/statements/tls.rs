@@ -5,6 +5,7 @@ use super::{Change, Handler, number, row, usage, word};
 use crate::mode::{GLOBAL, Mode, TLS_PROXY};
 use crate::model::{CipherSuite, SslCipherLevel, SslCipherScope, TlsVersion};
 use crate::refusal::{Notice, Refusal, Thing};
+use alloc::string::String;
 use alloc::vec::Vec;
 use cli::grammar::{Captures, No, Row};
 
@@ -209,27 +210,30 @@ fn trustpoint(change: &mut Change<'_>, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The checked trustpoint that a line of a TLS proxy names; none for its `no` form.
+fn named_trustpoint(
+    change: &mut Change<'_>,
+    captures: &Captures<'_>,
+) -> Result<Option<String>, Refusal> {
+    if captures.negated() {
+        return Ok(None);
+    }
+    let name = word(captures, "trustpoint")?;
+    trustpoint(change, name)?;
+    Ok(Some(name.into()))
+}
+
 fn server_trustpoint(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    let name = if captures.negated() {
-        None
-    } else {
-        Some(word(captures, "trustpoint")?)
-    };
-    name.map_or(Ok(()), |name| trustpoint(change, name))?;
+    let name = named_trustpoint(change, captures)?;
     let (_, proxy) = current!(change, TlsProxy, tls_proxies);
-    proxy.server_trustpoint = name.map(Into::into);
+    proxy.server_trustpoint = name;
     Ok(())
 }
 
 fn client_trustpoint(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    let name = if captures.negated() {
-        None
-    } else {
-        Some(word(captures, "trustpoint")?)
-    };
-    name.map_or(Ok(()), |name| trustpoint(change, name))?;
+    let name = named_trustpoint(change, captures)?;
     let (_, proxy) = current!(change, TlsProxy, tls_proxies);
-    proxy.client_trustpoint = name.map(Into::into);
+    proxy.client_trustpoint = name;
     Ok(())
 }
 
