@@ -5,16 +5,15 @@
 //! | [`mod@line`] | bytes between the device and the tasks |
 //! | `input` | lines, keys, help and pages on top of it |
 //! | [`session`] | modes, what a line does |
-//! | [`commands`] | the EXEC commands as data |
-//! | `show`, `system`, `crypto` | what they do |
+//! | `declare` | how an EXEC command is declared |
+//! | `exec`, `crypto` | the commands, rows and handlers together |
 
-pub(crate) mod commands;
 mod crypto;
+mod declare;
+mod exec;
 mod input;
 pub(crate) mod line;
 pub(crate) mod session;
-mod show;
-mod system;
 
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -23,14 +22,14 @@ use alloc::vec::Vec;
 use cli::grammar::{Fragment, Grammar, Row};
 
 use crate::state::Shared;
-use commands::Command;
+use declare::Exec;
 use session::Session;
 
 /// What a row of the whole grammar does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {
     /// An EXEC command or a certificate dialogue.
-    Exec(Command),
+    Exec(Exec),
     /// A statement of the configuration.
     Config(config::Handler),
 }
@@ -40,8 +39,10 @@ pub(crate) enum Action {
 /// # Panics
 /// If a row's syntax is wrong, which a test rules out.
 pub(crate) fn grammar() -> Grammar<Action> {
-    let mut rows: Vec<Row<Action>> = commands::ROWS
+    let mut rows: Vec<Row<Action>> = exec::TABLES
         .iter()
+        .chain([&crypto::ROWS])
+        .flat_map(|table| table.iter())
         .map(|row| row.map(Action::Exec))
         .collect();
     rows.extend(

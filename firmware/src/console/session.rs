@@ -18,21 +18,14 @@ use config::{ModeState, Refusal};
 use hal::time::Instant;
 use zeroize::Zeroizing;
 
-use super::commands::{Command, EXEC, EXEC_ONLY, POWER};
+use super::declare::{EXEC, EXEC_ONLY, Exec, POWER, PRIVILEGED};
 use super::input::{Commands, Input, LineEnd};
-use super::{Action, crypto, line, show, system};
+use super::{Action, line};
 use crate::state::{Core, Shared};
 use crate::tasks::yield_now;
 
-/// Privilege after `enable`, and before.
-const PRIVILEGED: u8 = 15;
-const USER: u8 = 1;
-
-/// Wrong passwords taken before the command is given up.
-const PASSWORD_TRIES: usize = 3;
-
-/// Bounds of a new password, in characters.
-const PASSWORD_LENGTHS: core::ops::RangeInclusive<usize> = 3..=127;
+/// Privilege before `enable`.
+pub(super) const UNPRIVILEGED: u8 = 1;
 
 /// Longest paste of a certificate, in bytes: several times a large chain.
 const PASTE_MAX: usize = 64 * 1024;
@@ -60,7 +53,7 @@ impl Session {
             shared,
             grammar,
             input,
-            privilege: USER,
+            privilege: UNPRIVILEGED,
             mode: None,
             pager_lines: None,
         }
@@ -131,8 +124,30 @@ impl Session {
         Ok(matches!(key, Some(b'\r' | b'y' | b'Y')))
     }
 
+    pub(super) const fn privilege(&self) -> u8 {
+        self.privilege
+    }
+
+    pub(super) const fn set_privilege(&mut self, privilege: u8) {
+        self.privilege = privilege;
+    }
+
+    pub(super) fn configure_terminal(&mut self) {
+        self.mode = Some(ModeState::new());
+    }
+
+    /// The remembered commands, one a line, oldest first.
+    pub(super) fn history(&self) -> String {
+        self.input.history()
+    }
+
+    /// `terminal pager`; `None` goes back to the configured number of lines.
+    pub(super) const fn set_pager(&mut self, lines: Option<u32>) {
+        self.pager_lines = lines;
+    }
+
     /// Asks for a password, without echo.
-    async fn password(&mut self, prompt: &str) -> Result<Zeroizing<String>, Gone> {
+    pub(super) async fn password(&mut self, prompt: &str) -> Result<Zeroizing<String>, Gone> {
         Ok(Zeroizing::new(
             self.read(prompt, true).await?.unwrap_or_default(),
         ))
@@ -300,13 +315,7 @@ impl Session {
             }
         };
         match matched.action {
-            Action::Exec(command) => {
-                let shown = show::answer(&mut self.core(), command, &matched.captures);
-                match shown {
-                    Some(text) => self.filtered(&text, &matched.captures).await,
-                    None => self.exec(command, &matched, scopes).await,
-                }
-            }
+            Action::Exec(exec) => self.exec(exec, &matched, scopes).await,
             Action::Config(handler) => {
                 if matched.has("password") || matched.has("authentication-key") {
                     self.input.forget_last_command();
@@ -337,9 +346,10 @@ impl Session {
         }
     }
 
+    /// Runs an EXEC command.
     async fn exec(
         &mut self,
-        command: Command,
+        exec: Exec,
         matched: &Match<'_, Action>,
         scopes: &[Scope],
     ) -> Result<(), Gone> {
@@ -350,36 +360,18 @@ impl Session {
         {
             state.reset();
         }
-        match command {
-            Command::Enable => self.enable().await?,
-            Command::Disable => self.privilege = USER,
-            Command::Exit => {
-                self.say("\nLogoff\n\n").await?;
-                return Err(Gone);
+        let words = &matched.captures;
+        let mut text = String::new();
+        match exec {
+            Exec::Answer(answer) => {
+                let mut core = self.core();
+                core.settle();
+                answer(&mut core, words, &mut text);
             }
-            Command::ConfigureTerminal => self.mode = Some(ModeState::new()),
-            Command::Help => self.say(HELP).await?,
-            Command::ShowCurpriv => {
-                let (user, level, mode) = match self.privilege {
-                    PRIVILEGED => ("enable_15", 15, "P_PRIV"),
-                    _ => ("enable_1", 1, "P_UNPR"),
-                };
-                let text = alloc::format!(
-                    "Username : {user}\nCurrent privilege level : {level}\nCurrent Mode/s : {mode}\n"
-                );
-                self.say(&text).await?;
-            }
-            Command::ShowHistory => {
-                let text = self.input.history();
-                self.page(&text).await?;
-            }
-            Command::TerminalPager => self.pager_lines = matched.number("count"),
-            _ => {
-                let _ = crypto::run(self, command, &matched.captures).await?
-                    || system::run(self, command, &matched.captures).await?;
-            }
+            Exec::About(about) => about(self, &mut text),
+            Exec::Talk(talk) => return talk(self, words).await,
         }
-        Ok(())
+        self.filtered(&text, words).await
     }
 
     async fn configure(
@@ -477,63 +469,4 @@ impl Session {
         self.yes_no("Are you sure you want to do this? [yes/no]: ")
             .await
     }
-
-    async fn enable(&mut self) -> Result<(), Gone> {
-        let hash = self.core().config.enable_password.clone();
-        let Some(hash) = hash else {
-            return self.set_first_password().await;
-        };
-        for _ in 0..PASSWORD_TRIES {
-            let typed = self.password("Password: ").await?;
-            if hash.verify(typed.as_bytes()) {
-                self.privilege = PRIVILEGED;
-                return Ok(());
-            }
-            self.say("Invalid password\n").await?;
-        }
-        self.say("Access denied.\n").await
-    }
-
-    /// On a box without a password the first `enable` sets one.
-    async fn set_first_password(&mut self) -> Result<(), Gone> {
-        self.say("The enable password is not set.  Please set it now.\n")
-            .await?;
-        for _ in 0..PASSWORD_TRIES {
-            let first = self.password("Enter  Password: ").await?;
-            if !PASSWORD_LENGTHS.contains(&first.chars().count()) {
-                self.say("ERROR: The password must have 3 to 127 characters.\n")
-                    .await?;
-                continue;
-            }
-            let second = self.password("Repeat Password: ").await?;
-            if *first != *second {
-                self.say("ERROR: The passwords do not match.\n").await?;
-                continue;
-            }
-            {
-                let mut core = self.core();
-                let mut salt = [0; config::password::SALT_LEN];
-                core.entropy.fill(&mut salt);
-                let hash = config::password::PasswordHash::of(first.as_bytes(), salt);
-                core.config.enable_password = Some(hash);
-                core.note_change();
-            }
-            self.privilege = PRIVILEGED;
-            return self
-                .say(
-                    "Note: Save your configuration so that the password persists across reboots\n\
-                     (\"write memory\" or \"copy running-config startup-config\").\n",
-                )
-                .await;
-        }
-        self.say("Access denied.\n").await
-    }
 }
-
-const HELP: &str = "\
-Help may be requested at any point in a command by entering a question mark '?'.
-
-Tab completes a word. Keywords may be shortened to any unique beginning.
-Ctrl-A/Ctrl-E go to the start or the end of the line, Ctrl-P/Ctrl-N through the
-history, Ctrl-U and Ctrl-K delete, Ctrl-Z leaves configuration mode.
-";

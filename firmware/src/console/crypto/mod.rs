@@ -6,34 +6,140 @@
 mod certificates;
 mod enroll;
 mod keys;
+mod show;
 
 use alloc::string::String;
 
 use cli::grammar::Captures;
 use config::model::{Fqdn, Trustpoint};
 
-use super::commands::Command;
+use super::declare::{CONFIG, PRIVILEGED, Rows, show, talk};
 use super::session::{Gone, Session};
 use crate::state::Core;
 
-/// Runs a dialogue. Returns false if `command` is none of these.
-pub(super) async fn run(
-    session: &mut Session,
-    command: Command,
-    words: &Captures<'_>,
-) -> Result<bool, Gone> {
-    match command {
-        Command::CryptoGenerateRsa => keys::generate_rsa(session, words).await?,
-        Command::CryptoGenerateEcdsa => keys::generate_ecdsa(session, words).await?,
-        Command::CryptoZeroize => keys::zeroize(session, words).await?,
-        Command::CryptoAuthenticate => certificates::authenticate(session, words).await?,
-        Command::CryptoEnroll => enroll::enroll(session, words).await?,
-        Command::CryptoImport => certificates::import_identity(session, words).await?,
-        Command::CryptoExport => certificates::export(session, words).await?,
-        _ => return Ok(false),
-    }
-    Ok(true)
-}
+pub(super) const ROWS: Rows = &[
+    show!(
+        PRIVILEGED,
+        "show crypto ca certificates [<trustpoint:word>]",
+        show::certificates,
+        &[
+            ("crypto", "Keys and certificates"),
+            ("ca", "Certificates"),
+            ("certificates", "The certificates of the trustpoints"),
+            ("trustpoint", "Name of a trustpoint"),
+        ]
+    ),
+    show!(
+        PRIVILEGED,
+        "show crypto ca trustpoints [<trustpoint:word>]",
+        show::trustpoints,
+        &[
+            ("trustpoints", "The trustpoints"),
+            ("trustpoint", "Name of a trustpoint"),
+        ]
+    ),
+    show!(
+        PRIVILEGED,
+        "show crypto key mypubkey {rsa|ecdsa}",
+        show::keys,
+        &[
+            ("key", "Key pairs"),
+            ("mypubkey", "Public halves of the key pairs"),
+            ("rsa", "RSA keys"),
+            ("ecdsa", "ECDSA keys"),
+        ]
+    ),
+    talk!(
+        CONFIG,
+        PRIVILEGED,
+        "crypto key generate rsa [{general-keys|usage-keys}] [label <label:word>] [modulus <bits:512-4096>] [noconfirm]",
+        keys::generate_rsa,
+        &[
+            ("crypto", "Keys and certificates"),
+            ("key", "Key pairs"),
+            ("generate", "Make a key pair"),
+            ("rsa", "An RSA key pair"),
+            ("general-keys", "One pair for everything"),
+            ("usage-keys", "Accepted; one pair for everything is made"),
+            ("label", "Name the pair"),
+            ("modulus", "Length of the modulus in bits"),
+            ("bits", "2048, 3072 or 4096; less is raised to 2048"),
+            ("noconfirm", "Do not ask"),
+        ]
+    ),
+    talk!(
+        CONFIG,
+        PRIVILEGED,
+        "crypto key generate ecdsa [label <label:word>] [elliptic-curve <bits:256-521>] [noconfirm]",
+        keys::generate_ecdsa,
+        &[
+            ("ecdsa", "An ECDSA key pair"),
+            ("elliptic-curve", "Size of the curve"),
+            ("bits", "256 or 384"),
+            ("label", "Name the pair"),
+            ("noconfirm", "Do not ask"),
+        ]
+    ),
+    talk!(
+        CONFIG,
+        PRIVILEGED,
+        "crypto key zeroize {rsa|ecdsa} [label <label:word>] [noconfirm]",
+        keys::zeroize,
+        &[
+            ("zeroize", "Destroy key pairs"),
+            ("rsa", "RSA key pairs"),
+            ("ecdsa", "ECDSA key pairs"),
+            ("label", "Only the pair of this name"),
+            ("noconfirm", "Do not ask"),
+        ]
+    ),
+    talk!(
+        CONFIG,
+        PRIVILEGED,
+        "crypto ca authenticate <trustpoint:word> [nointeractive]",
+        certificates::authenticate,
+        &[
+            ("ca", "Certificates"),
+            ("authenticate", "Enter the CA certificate of a trustpoint"),
+            ("trustpoint", "Name of a trustpoint"),
+            ("nointeractive", "Do not ask"),
+        ]
+    ),
+    talk!(
+        CONFIG,
+        PRIVILEGED,
+        "crypto ca enroll <trustpoint:word> [noconfirm]",
+        enroll::enroll,
+        &[
+            ("enroll", "Make a certificate or a request for one"),
+            ("trustpoint", "Name of a trustpoint"),
+            ("noconfirm", "Do not ask"),
+        ]
+    ),
+    talk!(
+        CONFIG,
+        PRIVILEGED,
+        "crypto ca import <trustpoint:word> certificate [nointeractive]",
+        certificates::import_identity,
+        &[
+            ("import", "Enter the certificate that a CA has issued"),
+            ("trustpoint", "Name of a trustpoint"),
+            ("certificate", "The identity certificate"),
+            ("nointeractive", "Do not ask"),
+        ]
+    ),
+    talk!(
+        CONFIG,
+        PRIVILEGED,
+        "crypto ca export <trustpoint:word> identity-certificate",
+        certificates::export,
+        &[
+            ("export", "Show a certificate to be carried elsewhere"),
+            ("trustpoint", "Name of a trustpoint"),
+            ("identity-certificate", "The identity certificate"),
+        ]
+    ),
+];
 
 /// The trustpoint that a command names, copied; says so if there is none.
 async fn trustpoint(

@@ -1,0 +1,189 @@
+//! The configuration as a whole: shown, saved, erased.
+
+use alloc::string::String;
+
+use cli::grammar::Captures;
+use config::print::{self, Cryptochecksum, Heading, Secrets, Section};
+
+use super::clock::clock_line;
+use crate::console::declare::{EXEC, PRIVILEGED, Rows, USER, show, talk};
+use crate::console::session::{Gone, Session};
+use crate::print as printers;
+use crate::print::put_line;
+use crate::state::{Core, SaveError};
+
+pub(super) const ROWS: Rows = &[
+    talk!(
+        EXEC,
+        PRIVILEGED,
+        "write [memory]",
+        save,
+        &[
+            ("write", "Write the running configuration"),
+            ("memory", "Save it to be used at the next start"),
+        ]
+    ),
+    talk!(
+        EXEC,
+        PRIVILEGED,
+        "write terminal",
+        write_terminal,
+        &[("terminal", "Show it")]
+    ),
+    talk!(
+        EXEC,
+        PRIVILEGED,
+        "write erase",
+        erase,
+        &[("erase", "Erase the saved configuration and the saved keys"),]
+    ),
+    talk!(
+        EXEC,
+        PRIVILEGED,
+        "copy running-config startup-config",
+        save,
+        &[
+            ("copy", "Copy from one place to another"),
+            ("running-config", "The configuration in force"),
+            ("startup-config", "The configuration used at the next start"),
+        ]
+    ),
+    show!(
+        USER,
+        "show checksum",
+        checksum,
+        &[("checksum", "Checksum of the running configuration"),]
+    ),
+    show!(
+        PRIVILEGED,
+        "show running-config [all] [<section:word> [<name:word>]]",
+        running_config,
+        &[
+            ("running-config", "The configuration in force"),
+            ("all", "With the settings that are at their default"),
+            ("section", "Only the statements that begin with this word"),
+            ("name", "Only those of this name"),
+        ]
+    ),
+    show!(
+        PRIVILEGED,
+        "show startup-config",
+        startup_config,
+        &[("startup-config", "The configuration used at the next start"),]
+    ),
+];
+
+/// The whole running configuration, as it is saved.
+pub(crate) fn document(core: &Core, secrets: Secrets, is_saved: bool) -> String {
+    let hardware = hardware(core);
+    let written = is_saved.then(|| alloc::format!("enable_15 at {}", clock_line(core)));
+    let heading = Heading {
+        saved: true,
+        hardware: &hardware,
+        written: written.as_deref(),
+        version: printers::system::VERSION,
+    };
+    print::document(&core.config, &heading, secrets)
+}
+
+fn hardware(core: &Core) -> String {
+    alloc::format!(
+        "x86-64, {} MB RAM, CPU {}",
+        core.budget.memory_bytes >> 20,
+        core.cpu
+    )
+}
+
+fn running_config(core: &mut Core, words: &Captures<'_>, out: &mut String) {
+    let Some(section) = words.word("section") else {
+        out.push_str(&document(core, Secrets::Masked, false));
+        return;
+    };
+    let keyword = Section::KEYWORDS
+        .iter()
+        .filter(|(keyword, _)| keyword.starts_with(section));
+    let exact = keyword.clone().find(|(keyword, _)| *keyword == section);
+    let mut fitting = keyword;
+    let found = exact.or_else(|| match (fitting.next(), fitting.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    });
+    let Some(&(_, section)) = found else {
+        put_line!(
+            out,
+            "ERROR: % Invalid input: no section of the configuration is called {section}"
+        );
+        return;
+    };
+    for line in print::print_section(&core.config, section, words.word("name"), Secrets::Masked) {
+        put_line!(out, "{line}");
+    }
+}
+
+fn startup_config(core: &mut Core, _: &Captures<'_>, out: &mut String) {
+    match &core.startup.text {
+        Some(text) => out.push_str(text),
+        None => put_line!(out, "No Configuration"),
+    }
+}
+
+fn checksum(core: &mut Core, _: &Captures<'_>, out: &mut String) {
+    let checksum = Cryptochecksum::of_config(&core.config);
+    put_line!(out, "Cryptochecksum: {checksum}");
+}
+
+async fn write_terminal(session: &mut Session, _: &Captures<'_>) -> Result<(), Gone> {
+    let text = document(&session.core(), Secrets::Masked, false);
+    session.page(&text).await
+}
+
+async fn save(session: &mut Session, _: &Captures<'_>) -> Result<(), Gone> {
+    write_memory(session).await
+}
+
+/// `write memory`. What was saved before stays if this fails.
+pub(super) async fn write_memory(session: &mut Session) -> Result<(), Gone> {
+    session.say("Building configuration...\n").await?;
+    let (checksum, length, outcome, took) = {
+        let mut core = session.core();
+        let started = core.now();
+        let text = document(&core, Secrets::Shown, true);
+        let (checksum, length) = (Cryptochecksum::of_config(&core.config), text.len());
+        let outcome = core.save(text);
+        (checksum, length, outcome, core.now().since(started))
+    };
+    match outcome {
+        Ok(()) => {
+            let (secs, millis) = (took.as_secs(), took.subsec_millis());
+            session
+                .say(&alloc::format!(
+                    "Cryptochecksum: {checksum}\n\n{length} bytes copied in {secs}.{millis:03} secs\n[OK]\n"
+                ))
+                .await
+        }
+        Err(error) => session.say(&save_error(error)).await,
+    }
+}
+
+fn save_error(error: SaveError) -> String {
+    match error {
+        SaveError::NoDisk => String::from(
+            "ERROR: there is no disk to save to; the configuration will be lost at the next start\n[FAILED]\n",
+        ),
+        SaveError::Store(error) => alloc::format!("ERROR: {error}\n[FAILED]\n"),
+    }
+}
+
+async fn erase(session: &mut Session, _: &Captures<'_>) -> Result<(), Gone> {
+    if !session
+        .confirm("Erase configuration in flash memory? [confirm]")
+        .await?
+    {
+        return Ok(());
+    }
+    let outcome = session.core().erase();
+    match outcome {
+        Ok(()) => session.say("[OK]\n").await,
+        Err(error) => session.say(&save_error(error)).await,
+    }
+}

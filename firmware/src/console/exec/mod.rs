@@ -1,0 +1,26 @@
+//! The EXEC commands, a file for each subject.
+
+mod clock;
+mod configuration;
+mod engine;
+mod interfaces;
+mod mode;
+mod ping;
+mod power;
+mod system;
+mod tls;
+
+use super::declare::Rows;
+
+/// Every table.
+pub(super) const TABLES: &[Rows] = &[
+    clock::ROWS,
+    configuration::ROWS,
+    engine::ROWS,
+    interfaces::ROWS,
+    mode::ROWS,
+    ping::ROWS,
+    power::ROWS,
+    system::ROWS,
+    tls::ROWS,
+];
