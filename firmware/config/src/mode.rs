@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use cli::grammar::{ModeSet, Scope};
 
 /// Bits of [`ModeSet`] used by the rows of this crate; all others are free for other tables.
-pub const MODES: ModeSet = ((1 << 15) - 1) << FIRST_BIT;
+pub const MODES: ModeSet = ((1 << 16) - 1) << FIRST_BIT;
 
 /// Global configuration mode, the last scope of every mode here.
 pub const GLOBAL: ModeSet = 1 << FIRST_BIT;
@@ -23,6 +23,7 @@ pub(crate) const POLICY_MAP: ModeSet = 1 << (FIRST_BIT + 11);
 pub(crate) const POLICY_CLASS: ModeSet = 1 << (FIRST_BIT + 12);
 pub(crate) const INSPECT_MAP: ModeSet = 1 << (FIRST_BIT + 13);
 pub(crate) const INSPECT_PARAMETERS: ModeSet = 1 << (FIRST_BIT + 14);
+pub(crate) const USERNAME: ModeSet = 1 << (FIRST_BIT + 15);
 
 const FIRST_BIT: u32 = 16;
 
@@ -65,6 +66,8 @@ pub enum Mode {
     InspectMap(String),
     /// `parameters` in an inspection map.
     InspectParameters(String),
+    /// `username NAME attributes`.
+    Username(String),
 }
 
 impl Mode {
@@ -86,6 +89,7 @@ impl Mode {
             Self::PolicyMap(_) | Self::InspectMap(_) => "config-pmap",
             Self::PolicyClass { .. } => "config-pmap-c",
             Self::InspectParameters(_) => "config-pmap-p",
+            Self::Username(_) => "config-username",
         }
     }
 
@@ -139,6 +143,7 @@ impl Mode {
             Self::PolicyClass { .. } => (POLICY_CLASS, "mpf-policy-map-class"),
             Self::InspectMap(_) => (INSPECT_MAP, "mpf-policy-map"),
             Self::InspectParameters(_) => (INSPECT_PARAMETERS, "mpf-policy-map-param"),
+            Self::Username(_) => (USERNAME, "username"),
         };
         Scope { modes, title }
     }

@@ -19,6 +19,7 @@ pub enum Thing {
     PolicyMap,
     TlsProxy,
     Trustpoint,
+    User,
 }
 
 impl Thing {
@@ -33,6 +34,7 @@ impl Thing {
             Self::PolicyMap => "policy-map",
             Self::TlsProxy => "tls-proxy",
             Self::Trustpoint => "trustpoint",
+            Self::User => "username",
         }
     }
 }
@@ -152,6 +154,8 @@ pub enum Refusal {
         /// Largest accepted.
         high: u32,
     },
+    /// The table of what is named holds no more than that many.
+    TooMany(&'static str, usize),
     /// This box has no such feature.
     Unsupported(&'static str),
 }
@@ -322,6 +326,7 @@ impl fmt::Display for Refusal {
                 )
             }
             Self::OutOfRange { low, high } => write!(f, "Value must be from {low} to {high}"),
+            Self::TooMany(what, limit) => write!(f, "There are already {limit} {what}"),
             Self::Unsupported(what) => write!(f, "{what} is not supported"),
         }
     }
@@ -345,6 +350,8 @@ pub enum Notice {
     Duplicate(String),
     /// The line is kept and printed, nothing acts on it.
     KeptOnly(&'static str),
+    /// Log-in by local users is switched on, and there are none.
+    NoUsers,
     /// The trustpoint has no certificate of its own yet.
     NotEnrolled(String),
     /// The cipher suite is never negotiated.
@@ -379,6 +386,9 @@ impl fmt::Display for Notice {
                 write!(f, "WARNING: interface {name} is not configured yet")
             }
             Self::Duplicate(name) => write!(f, "WARNING: <{name}> found duplicate element"),
+            Self::NoUsers => f.write_str(
+                "WARNING: local database is empty! Use 'username' command to define local users.",
+            ),
             Self::KeptOnly(what) => {
                 write!(f, "WARNING: {what} is kept in the configuration but has no effect")
             }

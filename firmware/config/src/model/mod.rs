@@ -10,6 +10,7 @@
 //! | `policy` | class maps, policy maps, TLS proxies, SSL settings |
 //! | `pki` | trustpoints and certificates |
 //! | `system` | time, passwords, banners, idle times, kept lines |
+//! | `users` | local users and how they log in |
 //! | `resolve` | what names stand for, rules in the order of matching |
 
 mod access;
@@ -21,6 +22,7 @@ mod pki;
 mod policy;
 mod resolve;
 mod system;
+mod users;
 
 pub use access::{
     AccessGroupPlace, AccessLine, AccessList, AccessRule, Action, AddressMatch, IcmpRule,
@@ -50,6 +52,10 @@ pub use system::{
     BannerKind, ClockSettings, DatedMoment, KeptLines, KeptSection, NtpAlgorithm, NtpKey,
     NtpServer, NtpSettings, SummerRule, SummerTime, TIMER_MAX_SECS, TimeZone, Timeouts, Timer,
     TimerRow, Week, YearlyMoment,
+};
+
+pub use users::{
+    AccessSettings, DEFAULT_LOGIN_HISTORY_DAYS, DEFAULT_PRIVILEGE, ServiceType, USERS_MAX, User,
 };
 
 use crate::password::PasswordHash;
@@ -84,6 +90,8 @@ pub struct Config {
     pub domain_name: Option<String>,
     /// `enable password HASH pbkdf2`; `None` until one is set.
     pub enable_password: Option<PasswordHash>,
+    /// `enable password HASH level N pbkdf2` for levels below 15.
+    pub enable_level_passwords: BTreeMap<u8, PasswordHash>,
     /// `names`.
     pub names: bool,
     /// The ports by number N of `GigabitEthernet0/N`. The set is the hardware's and never changes.
@@ -132,6 +140,8 @@ pub struct Config {
     pub trustpoints: BTreeMap<String, Trustpoint>,
     /// `console timeout MINUTES`; 0 is never.
     pub console_timeout_mins: u8,
+    /// `username` and `aaa`.
+    pub access: AccessSettings,
     /// `tls-proxy maximum-session N`.
     pub tls_proxy_maximum_sessions: Option<u32>,
     /// `tls-proxy NAME`.
@@ -160,6 +170,7 @@ impl Config {
             hostname: FACTORY_HOSTNAME.into(),
             domain_name: None,
             enable_password: None,
+            enable_level_passwords: BTreeMap::new(),
             names: true,
             interfaces: (0..ports)
                 .map(|port| (port, Interface::default()))
@@ -186,6 +197,7 @@ impl Config {
             tcp_mss: DEFAULT_TCP_MSS,
             trustpoints: BTreeMap::new(),
             console_timeout_mins: 0,
+            access: AccessSettings::default(),
             tls_proxy_maximum_sessions: None,
             tls_proxies: BTreeMap::new(),
             ntp: NtpSettings::default(),

@@ -12,7 +12,8 @@ mod statement;
 pub use statement::{access_line, access_rule, auto_nat, manual_nat, service};
 
 use crate::model::{
-    Config, Duplex, Interface, KeptSection, Speed, SummerRule, Timer, Week, YearlyMoment,
+    Config, DEFAULT_LOGIN_HISTORY_DAYS, DEFAULT_PRIVILEGE, Duplex, Interface, KeptSection,
+    ServiceType, Speed, SummerRule, Timer, Week, YearlyMoment,
 };
 use crate::names;
 use alloc::format;
@@ -77,11 +78,13 @@ pub enum Section {
     PolicyMap,
     ServicePolicy,
     Tail,
+    Username,
 }
 
 impl Section {
     /// The sections that can be asked for, with their keywords.
-    pub const KEYWORDS: [(&str, Self); 30] = [
+    pub const KEYWORDS: [(&str, Self); 32] = [
+        ("aaa", Self::Access),
         ("access-group", Self::AccessGroup),
         ("access-list", Self::AccessList),
         ("arp", Self::Arp),
@@ -112,6 +115,7 @@ impl Section {
         ("sysopt", Self::Sysopt),
         ("timeout", Self::Timeout),
         ("tls-proxy", Self::TlsProxy),
+        ("username", Self::Username),
     ];
 }
 
@@ -286,6 +290,7 @@ fn body(config: &Config, secrets: Secrets) -> Page {
     access::nat(&mut page, config);
     access::bindings_and_routes(&mut page, config);
     timeouts(&mut page, config);
+    access_settings(&mut page, config);
     page.kept(config, KeptSection::Access, Section::Access);
     page.kept(config, KeptSection::Snmp, Section::SnmpServer);
     page.section(Section::Sysopt);
@@ -301,6 +306,7 @@ fn body(config: &Config, secrets: Secrets) -> Page {
     page.kept(config, KeptSection::Threat, Section::ThreatDetection);
     policy::ntp(&mut page, config);
     policy::ssl(&mut page, config);
+    users(&mut page, config);
     page.separator();
     policy::maps(&mut page, config);
     page.kept(config, KeptSection::Tail, Section::Tail);
@@ -315,6 +321,9 @@ fn identity(page: &mut Page, config: &Config) {
     page.section(Section::Enable);
     if let Some(hash) = &config.enable_password {
         page.line(format!("enable password {hash} pbkdf2"));
+    }
+    for (level, hash) in &config.enable_level_passwords {
+        page.line(format!("enable password {hash} level {level} pbkdf2"));
     }
     page.kept(config, KeptSection::Xlate, Section::Xlate);
     page.section(Section::Names);
@@ -479,6 +488,47 @@ fn links(page: &mut Page, config: &Config) {
     }
     page.section(Section::Arp);
     page.line(format!("arp timeout {}", config.arp_timeout_secs));
+}
+
+/// `aaa` lines that this box acts on.
+fn access_settings(page: &mut Page, config: &Config) {
+    page.section(Section::Access);
+    let access = &config.access;
+    if access.serial_login {
+        page.line("aaa authentication serial console LOCAL");
+    }
+    if access.enable_by_user {
+        page.line("aaa authentication enable console LOCAL");
+    }
+    page.optional(
+        "aaa local authentication attempts max-fail",
+        access.max_fail,
+    );
+    match access.login_history_days {
+        None => page.line("no aaa authentication login-history"),
+        Some(DEFAULT_LOGIN_HISTORY_DAYS) => page.line("aaa authentication login-history"),
+        Some(days) => page.line(format!("aaa authentication login-history duration {days}")),
+    }
+}
+
+fn users(page: &mut Page, config: &Config) {
+    page.section(Section::Username);
+    for (name, user) in &config.access.users {
+        page.block(name);
+        let password = match &user.password {
+            Some(hash) => format!("password {hash} pbkdf2"),
+            None => "nopassword".into(),
+        };
+        let privilege = match user.privilege {
+            DEFAULT_PRIVILEGE => String::new(),
+            level => format!(" privilege {level}"),
+        };
+        page.line(format!("username {name} {password}{privilege}"));
+        if user.service != ServiceType::default() {
+            page.line(format!("username {name} attributes"));
+            page.line(format!(" service-type {}", user.service.keyword()));
+        }
+    }
 }
 
 fn timeouts(page: &mut Page, config: &Config) {

@@ -2,7 +2,7 @@
 //!
 //! A handler is given the words of a matched line, checks everything, and only then changes the
 //! configuration. The files follow the model: `system`, `interface`, `object`, `access`, `nat`,
-//! `pki`, `tls`, `policy`; `kept` is the table of lines that are only stored; `clear` is
+//! `pki`, `tls`, `policy`, `users`; `kept` is the table of lines that are only stored; `clear` is
 //! `clear configure`; `usage` finds what refers to a name.
 
 mod access;
@@ -16,10 +16,11 @@ mod policy;
 mod system;
 mod tls;
 mod usage;
+mod users;
 
 use crate::mode::{GLOBAL, MODES, Mode};
 use crate::model::{Config, Subnet};
-use crate::password::SALT_LEN;
+use crate::password::{PasswordHash, SALT_LEN};
 use crate::refusal::{Notice, Refusal, Thing};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -124,6 +125,7 @@ pub fn rows() -> Vec<Row<Handler>> {
         pki::ROWS,
         tls::ROWS,
         policy::ROWS,
+        users::ROWS,
         clear::ROWS,
     ] {
         rows.extend_from_slice(table);
@@ -292,6 +294,30 @@ fn ip(captures: &Captures<'_>, name: &str) -> Result<Ipv4Addr, Refusal> {
 
 fn number(captures: &Captures<'_>, name: &str) -> Result<u32, Refusal> {
     captures.number(name).ok_or(Refusal::Invalid { offset: 0 })
+}
+
+/// The password of a line, hashed with `salt` unless it is given as its hash. The argument has the
+/// name of the keyword before it.
+fn typed_password(captures: &Captures<'_>, salt: [u8; SALT_LEN]) -> Result<PasswordHash, Refusal> {
+    let password = captures
+        .values("password")
+        .find_map(|value| match value {
+            Value::Word(word) => Some(word),
+            _ => None,
+        })
+        .ok_or(Refusal::Invalid { offset: 0 })?;
+    if captures.has("encrypted") {
+        return Err(Refusal::Unsupported(
+            "The older encrypted form of passwords",
+        ));
+    }
+    if captures.has("pbkdf2") {
+        return PasswordHash::parse(password).ok_or(Refusal::BadPasswordHash);
+    }
+    if !(3..=127).contains(&password.len()) {
+        return Err(Refusal::PasswordLength);
+    }
+    Ok(PasswordHash::of(password.as_bytes(), salt))
 }
 
 /// A number whose range in the syntax fits the smaller type.

@@ -1,6 +1,6 @@
 //! Settings of the box itself.
 
-use super::{Change, Handler, invalid, number, row, small, word};
+use super::{Change, Handler, invalid, number, row, small, typed_password, word};
 use crate::mode::GLOBAL;
 use crate::model::{
     BannerKind, DEFAULT_ARP_TIMEOUT_SECS, DEFAULT_PAGER_LINES, DEFAULT_TCP_MSS,
@@ -8,7 +8,6 @@ use crate::model::{
     SummerRule, SummerTime, TIMER_MAX_SECS, TimeZone, Timer, Week, YearlyMoment,
 };
 use crate::names;
-use crate::password::PasswordHash;
 use crate::refusal::{Notice, Refusal};
 use cli::grammar::{Captures, Fragment, No, Row, Value};
 
@@ -324,34 +323,24 @@ fn domain_name(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), R
 }
 
 fn enable_password(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    if captures.number("level").is_some_and(|level| level != 15) {
-        return Err(Refusal::Unsupported("A password for a level other than 15"));
-    }
-    if captures.negated() {
-        change.config.enable_password = None;
-        return Ok(());
-    }
-    // Keyword and argument have the same name; the argument is the one that is a word.
-    let password = captures
-        .values("password")
-        .find_map(|value| match value {
-            Value::Word(word) => Some(word),
-            _ => None,
-        })
-        .ok_or(Refusal::Invalid { offset: 0 })?;
-    let hash = if captures.has("encrypted") {
-        return Err(Refusal::Unsupported(
-            "The older encrypted form of passwords",
-        ));
-    } else if captures.has("pbkdf2") {
-        PasswordHash::parse(password).ok_or(Refusal::BadPasswordHash)?
-    } else {
-        if !(3..=127).contains(&password.len()) {
-            return Err(Refusal::PasswordLength);
-        }
-        PasswordHash::of(password.as_bytes(), change.salt)
+    let level: u8 = match captures.number("level") {
+        None => 15,
+        Some(_) => small(captures, "level")?,
     };
-    change.config.enable_password = Some(hash);
+    let hash = match captures.negated() {
+        true => None,
+        false => Some(typed_password(captures, change.salt)?),
+    };
+    let others = &mut change.config.enable_level_passwords;
+    match (level, hash) {
+        (15, hash) => change.config.enable_password = hash,
+        (_, Some(hash)) => {
+            others.insert(level, hash);
+        }
+        (_, None) => {
+            others.remove(&level).ok_or(Refusal::NothingToRemove)?;
+        }
+    }
     Ok(())
 }
 

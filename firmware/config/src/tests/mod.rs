@@ -5,6 +5,7 @@ mod negation;
 mod refusals;
 mod round_trip;
 mod tables;
+mod users;
 
 use crate::model::Config;
 use crate::print::{Secrets, print};
