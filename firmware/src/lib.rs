@@ -13,7 +13,7 @@
 //! | `federation` | intercepted connections joined to TLS proxy sessions |
 //! | `console` | sessions, commands, dialogues |
 //! | `print` | what `show` commands print |
-//! | `load`, `zone`, `budget`, `ping`, `tasks`, `journal` | one thing each |
+//! | `load`, `logins`, `zone`, `budget`, `ping`, `tasks`, `journal` | one thing each |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -26,6 +26,7 @@ mod console;
 mod federation;
 mod journal;
 mod load;
+mod logins;
 mod ping;
 mod policy;
 mod ports;

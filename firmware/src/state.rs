@@ -30,6 +30,7 @@ use crate::budget::{Budget, Claim};
 use crate::console::line::ConsoleLine;
 use crate::federation::{Federation, Surroundings};
 use crate::journal::{Event, Journal};
+use crate::logins::Logins;
 use crate::ping::PendingEcho;
 use crate::policy::{Compiled, compile};
 use crate::ports::{Port, Sampler};
@@ -61,6 +62,7 @@ pub(crate) struct Core {
     pub(crate) line: ConsoleLine,
     pub(crate) timers: Timers,
     pub(crate) echo: PendingEcho,
+    pub(crate) logins: Logins,
     pub(crate) budget: Budget,
     /// What the parts really took.
     pub(crate) claims: [Claim; 3],
@@ -160,6 +162,7 @@ impl Core {
             line: ConsoleLine::new(),
             timers: Timers::default(),
             echo: PendingEcho::default(),
+            logins: Logins::default(),
             budget,
             claims,
             entropy,
@@ -302,6 +305,8 @@ impl Core {
         let now = self.now();
         self.changed_at = None;
         self.zone = zone::rules(&self.config.clock);
+        let users = &self.config.access.users;
+        self.logins.retain(|name| users.contains_key(name));
         let macs: Vec<MacAddr> = self.ports.iter().map(Port::mac).collect();
         let mut compiled = compile(&self.config, &macs);
         let policy = core::mem::take(&mut compiled.policy);

@@ -17,6 +17,8 @@ use core::task::{Context, Poll, Waker};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use hal::time::Instant;
 
+use crate::state::Shared;
+
 /// All tasks of one appliance.
 pub(crate) struct Tasks {
     running: FuturesUnordered<Pin<Box<dyn Future<Output = ()>>>>,
@@ -65,6 +67,19 @@ pub(crate) async fn yield_now() {
             return Poll::Ready(());
         }
         context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Waits until `at`.
+pub(crate) async fn sleep(shared: &Shared, at: Instant) {
+    core::future::poll_fn(|context| {
+        let core = shared.borrow();
+        if core.now() >= at {
+            return Poll::Ready(());
+        }
+        core.timers.wake_at(at, context.waker());
         Poll::Pending
     })
     .await;

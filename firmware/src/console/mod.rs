@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`mod@line`] | bytes between the device and the tasks |
 //! | `input` | lines, keys, help and pages on top of it |
+//! | `login` | banners, users, passwords, privilege |
 //! | [`session`] | modes, what a line does |
 //! | `declare` | how an EXEC command is declared |
 //! | `exec`, `crypto` | the commands, rows and handlers together |
@@ -13,6 +14,7 @@ mod declare;
 mod exec;
 mod input;
 pub(crate) mod line;
+mod login;
 pub(crate) mod session;
 
 use alloc::rc::Rc;
@@ -41,7 +43,7 @@ pub(crate) enum Action {
 pub(crate) fn grammar() -> Grammar<Action> {
     let mut rows: Vec<Row<Action>> = exec::TABLES
         .iter()
-        .chain([&crypto::ROWS])
+        .chain([&crypto::ROWS, &login::ROWS])
         .flat_map(|table| table.iter())
         .map(|row| row.map(Action::Exec))
         .collect();
@@ -59,11 +61,6 @@ pub(crate) fn grammar() -> Grammar<Action> {
 pub(crate) async fn serve(shared: Shared, grammar: Rc<Grammar<Action>>, greeting: String) {
     line::write_text(&shared, &greeting).await;
     loop {
-        line::write_text(
-            &shared,
-            "Type help or '?' for a list of available commands.\n",
-        )
-        .await;
         Session::new(shared.clone(), Rc::clone(&grammar))
             .run()
             .await;

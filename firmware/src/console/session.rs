@@ -18,9 +18,9 @@ use config::{ModeState, Refusal};
 use hal::time::Instant;
 use zeroize::Zeroizing;
 
-use super::declare::{EXEC, EXEC_ONLY, Exec, POWER, PRIVILEGED};
+use super::declare::{EXEC, EXEC_ONLY, Exec, POWER};
 use super::input::{Commands, Input, LineEnd};
-use super::{Action, line};
+use super::{Action, line, login};
 use crate::state::{Core, Shared};
 use crate::tasks::yield_now;
 
@@ -39,6 +39,8 @@ pub(crate) struct Session {
     shared: Shared,
     grammar: Rc<Grammar<Action>>,
     input: Input,
+    /// Who logged in, where the console asks for that.
+    user: Option<String>,
     privilege: u8,
     /// The configuration mode, while in one.
     mode: Option<ModeState>,
@@ -53,6 +55,7 @@ impl Session {
             shared,
             grammar,
             input,
+            user: None,
             privilege: UNPRIVILEGED,
             mode: None,
             pager_lines: None,
@@ -61,6 +64,9 @@ impl Session {
 
     /// Serves until the session is over.
     pub(crate) async fn run(mut self) -> Gone {
+        if let Err(gone) = login::admit(&mut self).await {
+            return gone;
+        }
         loop {
             if let Err(gone) = self.serve_line().await {
                 return gone;
@@ -102,6 +108,15 @@ impl Session {
         Ok(self.read(prompt, false).await?.unwrap_or_default())
     }
 
+    /// As [`ask`](Self::ask), and waits for ever.
+    pub(super) async fn ask_unlimited(&mut self, prompt: &str) -> Result<String, Gone> {
+        let end = self.input.answer(&self.shared, prompt, false, None).await?;
+        Ok(match end {
+            LineEnd::Line(line) => line,
+            LineEnd::Abandoned | LineEnd::EndOfMode => String::new(),
+        })
+    }
+
     /// Asks until the answer is yes or no. Ctrl-C and Ctrl-Z are no.
     pub(super) async fn yes_no(&mut self, prompt: &str) -> Result<bool, Gone> {
         loop {
@@ -122,6 +137,23 @@ impl Session {
         let key = self.input.key(&self.shared, prompt, deadline).await?;
         self.say("\n").await?;
         Ok(matches!(key, Some(b'\r' | b'y' | b'Y')))
+    }
+
+    /// Who logged in, where the console asks for that.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    pub(super) fn set_user(&mut self, name: &str) {
+        self.user = Some(name.into());
+    }
+
+    /// The name that messages and headings give to whoever is at the console.
+    pub(super) fn name(&self) -> String {
+        match &self.user {
+            Some(name) => name.clone(),
+            None => alloc::format!("enable_{}", self.privilege),
+        }
     }
 
     pub(super) const fn privilege(&self) -> u8 {
@@ -200,7 +232,7 @@ impl Session {
         let hostname = &core.config.hostname;
         match &self.mode {
             Some(state) => alloc::format!("{hostname}({})# ", state.mode().prompt()),
-            None if self.privilege >= PRIVILEGED => alloc::format!("{hostname}# "),
+            None if self.privilege > UNPRIVILEGED => alloc::format!("{hostname}# "),
             None => alloc::format!("{hostname}> "),
         }
     }
