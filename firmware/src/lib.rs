@@ -11,17 +11,22 @@
 //! | `ports` | network devices and their batches |
 //! | `policy` | configuration compiled into what the data plane is told |
 //! | `federation` | intercepted connections joined to TLS proxy sessions |
+//! | `change` | configuration sessions, commits that wait for confirmation |
 //! | `console` | sessions, commands, dialogues |
 //! | `print` | what `show` commands print |
 //! | `load`, `logins`, `zone`, `budget`, `ping`, `tasks`, `journal` | one thing each |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
+// The core is borrowed for one step at a time; a borrow that lives on in a `match` would make the
+// next one panic.
+#![warn(clippy::significant_drop_in_scrutinee)]
 
 extern crate alloc;
 
 mod appliance;
 mod board;
 mod budget;
+mod change;
 mod console;
 mod federation;
 mod journal;

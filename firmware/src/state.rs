@@ -27,6 +27,7 @@ use pki::KeyStore;
 
 use crate::board::{Board, HeapUse};
 use crate::budget::{Budget, Claim};
+use crate::change::{Drafts, Unconfirmed};
 use crate::console::line::ConsoleLine;
 use crate::federation::{Federation, Surroundings};
 use crate::journal::{Event, Journal};
@@ -63,6 +64,13 @@ pub(crate) struct Core {
     pub(crate) timers: Timers,
     pub(crate) echo: PendingEcho,
     pub(crate) logins: Logins,
+    pub(crate) drafts: Drafts,
+    /// A commit that is taken back unless confirmed.
+    pub(crate) unconfirmed: Option<Unconfirmed>,
+    /// How often the running configuration was changed.
+    pub(crate) changes: u64,
+    /// What happened while nobody was asking; said before the next prompt.
+    pub(crate) word_left: Option<String>,
     pub(crate) budget: Budget,
     /// What the parts really took.
     pub(crate) claims: [Claim; 3],
@@ -95,6 +103,8 @@ pub(crate) struct Startup {
     pub(crate) is_modified: bool,
     /// When the configuration was last changed by a person.
     pub(crate) modified_at: Option<Instant>,
+    /// Who did that.
+    pub(crate) modified_by: String,
     /// The interfaces' addresses right after loading, to tell typed ones from loaded ones.
     pub(crate) addresses: BTreeMap<u16, Subnet>,
 }
@@ -163,6 +173,10 @@ impl Core {
             timers: Timers::default(),
             echo: PendingEcho::default(),
             logins: Logins::default(),
+            drafts: Drafts::default(),
+            unconfirmed: None,
+            changes: 0,
+            word_left: None,
             budget,
             claims,
             entropy,
@@ -232,6 +246,7 @@ impl Core {
         self.sampler
             .handle_timeout(&mut self.ports, &self.dataplane, now);
         self.timers.handle_timeout(now);
+        self.take_back_if_due();
         if self.next_link_check <= now {
             self.next_link_check = now + LINK_EVERY;
             self.check_links();
@@ -262,6 +277,7 @@ impl Core {
             Some(self.sampler.poll_timeout()),
             Some(self.next_link_check),
             self.changed_at.map(|at| at + POLICY_DELAY),
+            self.unconfirmed.as_ref().map(|waiting| waiting.deadline),
         ]
         .into_iter()
         .flatten()
@@ -285,8 +301,10 @@ impl Core {
     }
 
     /// Remembers that the configuration was changed by a person.
-    pub(crate) fn note_change(&mut self) {
+    pub(crate) fn note_change(&mut self, by: &str) {
         let now = self.now();
+        self.changes += 1;
+        self.startup.modified_by = by.into();
         self.startup.is_modified = true;
         self.startup.modified_at = Some(now);
         self.changed_at.get_or_insert(now);

@@ -22,5 +22,6 @@ pub mod editor;
 pub mod filter;
 pub mod grammar;
 pub mod pager;
+pub mod paste;
 pub mod ports;
 pub mod regex;

@@ -12,7 +12,9 @@
 //! | [`mode`] | configuration modes and prompts |
 //! | [`refusal`] | what the box answers |
 //! | [`mod@print`] | the configuration as text, whole or by section |
+//! | [`script`] | a text applied statement by statement, with verdicts |
 //! | [`text`] | stored and pasted text, line by line |
+//! | [`diff`] | what differs between two printed configurations |
 //! | [`store`] | two slots on a disk, power-fail safe |
 //! | [`password`] | the stored form of passwords |
 //! | [`names`] | names of protocols, ports, ICMP types, months |
@@ -21,12 +23,14 @@
 
 extern crate alloc;
 
+pub mod diff;
 pub mod mode;
 pub mod model;
 pub mod names;
 pub mod password;
 pub mod print;
 pub mod refusal;
+pub mod script;
 pub mod statements;
 pub mod store;
 pub mod text;

@@ -372,6 +372,22 @@ pub enum Notice {
     EmptyObject(String),
 }
 
+impl Notice {
+    /// Whether the notice says that nothing acts on the line.
+    #[must_use]
+    pub const fn is_ineffective(&self) -> bool {
+        matches!(
+            self,
+            Self::KeptOnly(_)
+                | Self::LegacyCipher(_)
+                | Self::OnlyLegacyCiphers
+                | Self::LegacyTlsVersion(_)
+                | Self::NtpInactive
+                | Self::InspectionInactive(_)
+        )
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

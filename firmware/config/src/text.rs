@@ -6,13 +6,12 @@
 use crate::model::Config;
 use crate::password::SALT_LEN;
 use crate::refusal::Refusal;
+use crate::script::{Script, Verdict, read};
 use crate::statements::{FRAGMENTS, Handler, ModeState, Outcome, apply, collect, rows};
 use alloc::string::String;
 use alloc::vec::Vec;
 use cli::grammar::{Grammar, ParseError, SyntaxError};
-
-/// The privilege of configuration mode.
-const PRIVILEGE: u8 = 15;
+use core::fmt;
 
 /// Why a line was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +20,15 @@ pub enum LineError {
     Parse(ParseError),
     /// It is one, and was refused.
     Refused(Refusal),
+}
+
+impl fmt::Display for LineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parse(error) => write!(f, "{error}"),
+            Self::Refused(refusal) => write!(f, "{refusal}"),
+        }
+    }
 }
 
 /// A line of a stored or pasted text that was not taken.
@@ -52,21 +60,29 @@ pub fn load<A: Copy>(
     ports: u16,
 ) -> (Config, Vec<Problem>) {
     let mut config = Config::factory(ports);
-    let mut state = ModeState::for_stored_text();
+    let mut script = Script::stored(text);
     let mut problems = Vec::new();
-    for (line_number, line) in (1..).zip(text.lines()) {
-        // Stored passwords are hashes, so no salt is drawn.
-        let salt = [0; SALT_LEN];
-        match apply_line(grammar, &handler_of, &mut config, &mut state, line, salt) {
-            Ok(_) => {}
-            Err(error) => problems.push(Problem {
-                line_number,
-                line: line.into(),
-                error,
-            }),
-        }
+    // Stored passwords are hashes, so no salt is drawn.
+    let salt = [0; SALT_LEN];
+    while let Some(judged) = script.step(grammar, &handler_of, &[], &mut config, salt) {
+        let error = match judged.verdict {
+            Verdict::Refused(error) => error,
+            Verdict::Unsupported(what) => LineError::Refused(Refusal::Unsupported(what)),
+            Verdict::NotConfiguration => LineError::Parse(ParseError::Invalid { offset: 0 }),
+            Verdict::Applied | Verdict::Unchanged | Verdict::Ineffective(_) => continue,
+        };
+        problems.push(Problem {
+            line_number: judged.number,
+            line: judged.line,
+            error,
+        });
     }
     (config, problems)
+}
+
+/// The lines of a printed configuration that say something: no heading, no checksum.
+pub fn statements(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !is_heading(line))
 }
 
 /// Applies one line of text: a statement, a line of a certificate, a comment, or a line of the
@@ -92,14 +108,7 @@ pub fn apply_line<A: Copy>(
         return Ok(Outcome::default());
     }
     let scopes = state.mode().scopes();
-    let parsed =
-        grammar
-            .parse(line, &scopes, PRIVILEGE)
-            .or_else(|error| match without_comment(line) {
-                Some(line) => grammar.parse(line, &scopes, PRIVILEGE).map_err(|_| error),
-                None => Err(error),
-            });
-    let found = match parsed {
+    let found = match read(grammar, &scopes, line) {
         Ok(found) => found,
         Err(ParseError::Blank) => return Ok(Outcome::default()),
         Err(error) => return Err(LineError::Parse(error)),

@@ -141,7 +141,8 @@ impl Input {
                     line::write_text(shared, LINE_TOO_LONG).await;
                     return Ok(LineEnd::Abandoned);
                 }
-                Event::Interrupt | Event::EndOfMode => return Ok(LineEnd::Abandoned),
+                Event::Interrupt => return Ok(LineEnd::Abandoned),
+                Event::EndOfMode => return Ok(LineEnd::EndOfMode),
                 Event::Help(_) | Event::Tab(_) | Event::Key(_) => {}
             }
         }

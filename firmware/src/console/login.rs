@@ -331,12 +331,13 @@ async fn set_first_password(session: &mut Session) -> Result<(), Gone> {
             continue;
         }
         {
+            let by = session.name();
             let mut core = session.core();
             let mut salt = [0; config::password::SALT_LEN];
             core.entropy.fill(&mut salt);
             let hash = config::password::PasswordHash::of(first.as_bytes(), salt);
             core.config.enable_password = Some(hash);
-            core.note_change();
+            core.note_change(&by);
         }
         session.set_privilege(PRIVILEGED);
         return session

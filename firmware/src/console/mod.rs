@@ -5,6 +5,8 @@
 //! | [`mod@line`] | bytes between the device and the tasks |
 //! | `input` | lines, keys, help and pages on top of it |
 //! | `login` | banners, users, passwords, privilege |
+//! | `place` | where `copy` reads from and writes to |
+//! | `rehearsal` | a text applied to a copy, with a report |
 //! | [`session`] | modes, what a line does |
 //! | `declare` | how an EXEC command is declared |
 //! | `exec`, `crypto` | the commands, rows and handlers together |
@@ -15,6 +17,8 @@ mod exec;
 mod input;
 pub(crate) mod line;
 mod login;
+mod place;
+mod rehearsal;
 pub(crate) mod session;
 
 use alloc::rc::Rc;

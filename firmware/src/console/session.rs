@@ -10,17 +10,19 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefMut;
+use core::fmt;
 use core::time::Duration;
 
 use cli::filter::Filter;
 use cli::grammar::{Captures, Grammar, Match, ParseError, Scope, write_caret_error};
-use config::{ModeState, Refusal};
+use config::{Config, ModeState, Outcome, Refusal};
 use hal::time::Instant;
 use zeroize::Zeroizing;
 
 use super::declare::{EXEC, EXEC_ONLY, Exec, POWER};
 use super::input::{Commands, Input, LineEnd};
 use super::{Action, line, login};
+use crate::change::DraftError;
 use crate::state::{Core, Shared};
 use crate::tasks::yield_now;
 
@@ -30,9 +32,32 @@ pub(super) const UNPRIVILEGED: u8 = 1;
 /// Longest paste of a certificate, in bytes: several times a large chain.
 const PASTE_MAX: usize = 64 * 1024;
 
+/// Longest text taken from the terminal, in bytes: what a slot of the disk holds.
+const TEXT_MAX: usize = 4 << 20;
+
 /// The session is over: logged out, idle for too long, or the box is going down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gone;
+
+/// Why a statement was not carried out.
+enum Trouble {
+    /// The configuration refused it.
+    Refused(Refusal),
+    /// The configuration session cannot take it.
+    Draft(DraftError),
+    /// The configuration session was removed by somebody else.
+    DraftGone,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => write!(f, "{refusal}"),
+            Self::Draft(error) => write!(f, "{error}"),
+            Self::DraftGone => f.write_str("ERROR: the configuration session was removed"),
+        }
+    }
+}
 
 /// One session.
 pub(crate) struct Session {
@@ -44,6 +69,8 @@ pub(crate) struct Session {
     privilege: u8,
     /// The configuration mode, while in one.
     mode: Option<ModeState>,
+    /// The configuration session whose candidate is being edited.
+    draft: Option<String>,
     /// `terminal pager`, which goes before the configured `pager lines`.
     pager_lines: Option<u32>,
 }
@@ -58,6 +85,7 @@ impl Session {
             user: None,
             privilege: UNPRIVILEGED,
             mode: None,
+            draft: None,
             pager_lines: None,
         }
     }
@@ -168,6 +196,27 @@ impl Session {
         self.mode = Some(ModeState::new());
     }
 
+    /// Leaves configuration mode, and the configuration session if one is being edited.
+    pub(super) fn leave_configuration(&mut self) {
+        self.mode = None;
+        self.draft = None;
+    }
+
+    /// Goes on editing a configuration session.
+    pub(super) fn enter_draft(&mut self, name: &str) {
+        self.mode = Some(ModeState::new());
+        self.draft = Some(name.into());
+    }
+
+    /// The configuration session being edited.
+    pub(super) fn draft(&self) -> Option<&str> {
+        self.draft.as_deref()
+    }
+
+    pub(super) fn grammar(&self) -> Rc<Grammar<Action>> {
+        Rc::clone(&self.grammar)
+    }
+
     /// The remembered commands, one a line, oldest first.
     pub(super) fn history(&self) -> String {
         self.input.history()
@@ -205,6 +254,38 @@ impl Session {
         }
     }
 
+    /// Takes a text of any length up to [`TEXT_MAX`]; `None` if Ctrl-C breaks off or it is longer.
+    pub(super) async fn take_text(&mut self) -> Result<Option<Zeroizing<String>>, Gone> {
+        self.say("Enter the text. End it with Ctrl-Z, or with a line that is a single period.\n")
+            .await?;
+        let mut text = Zeroizing::new(String::new());
+        let mut fits = true;
+        loop {
+            let deadline = self.deadline();
+            let end = self.input.answer(&self.shared, "", false, deadline).await?;
+            let line = match end {
+                LineEnd::Line(line) if line.trim() != "." => Zeroizing::new(line),
+                LineEnd::Line(_) | LineEnd::EndOfMode => break,
+                LineEnd::Abandoned => {
+                    self.say("% Broken off, nothing was changed\n").await?;
+                    return Ok(None);
+                }
+            };
+            fits &= text.len() + line.len() < TEXT_MAX;
+            if fits {
+                text.push_str(&line);
+                text.push('\n');
+            }
+            yield_now().await;
+        }
+        if !fits {
+            self.say("ERROR: the text is longer than 4 MiB, nothing was changed\n")
+                .await?;
+            return Ok(None);
+        }
+        Ok(Some(text))
+    }
+
     /// Reads one line of an answer; `None` for Ctrl-C and Ctrl-Z.
     async fn read(&mut self, prompt: &str, is_secret: bool) -> Result<Option<String>, Gone> {
         let deadline = self.deadline();
@@ -231,7 +312,13 @@ impl Session {
         let core = self.core();
         let hostname = &core.config.hostname;
         match &self.mode {
-            Some(state) => alloc::format!("{hostname}({})# ", state.mode().prompt()),
+            Some(state) => {
+                let mode = state.mode().prompt();
+                match (&self.draft, mode.strip_prefix("config")) {
+                    (Some(_), Some(rest)) => alloc::format!("{hostname}(config-s{rest})# "),
+                    _ => alloc::format!("{hostname}({mode})# "),
+                }
+            }
             None if self.privilege > UNPRIVILEGED => alloc::format!("{hostname}# "),
             None => alloc::format!("{hostname}> "),
         }
@@ -263,6 +350,10 @@ impl Session {
 
     async fn serve_line(&mut self) -> Result<(), Gone> {
         self.report_losses().await?;
+        let word = self.core().word_left.take();
+        if let Some(word) = word {
+            self.say(&alloc::format!("\n{word}")).await?;
+        }
         if !self.core().line.has_input() {
             self.core().settle();
         }
@@ -296,7 +387,7 @@ impl Session {
         match end {
             LineEnd::Abandoned => {}
             LineEnd::Line(typed) => self.obey(&typed, &scopes, &grammar).await?,
-            LineEnd::EndOfMode => self.mode = None,
+            LineEnd::EndOfMode => self.leave_configuration(),
         }
         Ok(())
     }
@@ -355,7 +446,7 @@ impl Session {
                 if !self.may_destroy(&matched, grammar).await? {
                     return Ok(());
                 }
-                self.configure(handler, &matched).await
+                self.configure(handler, &matched, typed).await
             }
         }
     }
@@ -392,6 +483,11 @@ impl Session {
         {
             state.reset();
         }
+        if took & config::GLOBAL != 0 && self.draft.is_some() {
+            return self
+                .say("ERROR: keys and certificates are not part of a configuration session; leave it first\n")
+                .await;
+        }
         let words = &matched.captures;
         let mut text = String::new();
         match exec {
@@ -406,69 +502,80 @@ impl Session {
         self.filtered(&text, words).await
     }
 
+    /// Carries out a statement, on the running configuration or on the candidate being edited.
     async fn configure(
         &mut self,
         handler: config::Handler,
         matched: &Match<'_, Action>,
+        typed: &str,
     ) -> Result<(), Gone> {
-        let outcome = {
-            let mut core = self.shared.borrow_mut();
-            let core = &mut *core;
-            let mut salt = [0; config::password::SALT_LEN];
-            core.entropy.fill(&mut salt);
-            let Some(state) = &mut self.mode else {
-                return Ok(());
-            };
-            let applied = config::apply(
-                &mut core.config,
-                state,
-                handler,
-                matched.scope,
-                &matched.captures,
-                salt,
-            );
-            if applied.as_ref().is_ok_and(|outcome| outcome.changed) {
-                core.note_change();
-            }
-            applied
-        };
-        match outcome {
+        let applied = self.change(typed, |config, state, salt| {
+            let words = &matched.captures;
+            config::apply(config, state, handler, matched.scope, words, salt)
+        });
+        match applied {
             Ok(outcome) => {
                 for notice in &outcome.notices {
                     self.say(&alloc::format!("{notice}\n")).await?;
                 }
                 if outcome.left {
-                    self.mode = None;
+                    self.leave_configuration();
                 }
                 Ok(())
             }
-            Err(Refusal::Invalid { offset }) => {
+            Err(Trouble::Refused(Refusal::Invalid { offset })) => {
                 let mut text = String::new();
                 write_caret_error(self.input.caret_column(offset), &mut text);
                 self.say(&text).await
             }
-            Err(refusal) => self.say(&alloc::format!("{refusal}\n")).await,
+            Err(trouble) => self.say(&alloc::format!("{trouble}\n")).await,
         }
     }
 
     /// Takes a line of a certificate being entered in hexadecimal.
     async fn collect(&mut self, typed: &str) -> Result<(), Gone> {
-        let outcome = {
-            let mut core = self.shared.borrow_mut();
-            let core = &mut *core;
-            let Some(state) = &mut self.mode else {
-                return Ok(());
-            };
-            let collected = config::collect(&mut core.config, state, typed);
-            if matches!(&collected, Ok(Some(outcome)) if outcome.changed) {
-                core.note_change();
-            }
-            collected
-        };
-        match outcome {
+        let collected = self.change(typed, |config, state, _| {
+            let unfinished = Outcome::default();
+            config::collect(config, state, typed).map(|outcome| outcome.unwrap_or(unfinished))
+        });
+        match collected {
             Ok(_) => Ok(()),
-            Err(refusal) => self.say(&alloc::format!("{refusal}\n")).await,
+            Err(trouble) => self.say(&alloc::format!("{trouble}\n")).await,
         }
+    }
+
+    /// Lets `change` work on the configuration this session edits, and keeps account of it.
+    fn change(
+        &mut self,
+        typed: &str,
+        change: impl FnOnce(
+            &mut Config,
+            &mut ModeState,
+            [u8; config::password::SALT_LEN],
+        ) -> Result<Outcome, Refusal>,
+    ) -> Result<Outcome, Trouble> {
+        let by = self.name();
+        let mut core = self.shared.borrow_mut();
+        let core = &mut *core;
+        let mut salt = [0; config::password::SALT_LEN];
+        core.entropy.fill(&mut salt);
+        let Some(state) = &mut self.mode else {
+            return Ok(Outcome::default());
+        };
+        if let Some(name) = &self.draft {
+            let draft = core.drafts.get_mut(name).ok_or(Trouble::DraftGone)?;
+            draft.check_room(typed).map_err(Trouble::Draft)?;
+            let outcome = change(&mut draft.candidate, state, salt).map_err(Trouble::Refused)?;
+            if !outcome.left {
+                draft.note(typed);
+            }
+            return Ok(outcome);
+        }
+        let outcome = change(&mut core.config, state, salt).map_err(Trouble::Refused)?;
+        if outcome.changed {
+            core.note_change(&by);
+        }
+        Ok(outcome)
     }
 
     /// Asks before certificates are destroyed, as the ASA does.

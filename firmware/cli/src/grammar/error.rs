@@ -56,6 +56,18 @@ impl ParseError {
     }
 }
 
+/// The error in a line of its own, where no caret can point at the word.
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Blank => "nothing to do",
+            Self::Invalid { .. } => "ERROR: % Invalid input",
+            Self::Incomplete => "ERROR: % Incomplete command",
+            Self::Ambiguous { .. } => "ERROR: % Ambiguous command",
+        })
+    }
+}
+
 /// Writes the caret line and `ERROR: % Invalid input detected at '^' marker.`
 pub fn write_caret_error(column: usize, out: &mut String) {
     out.extend(core::iter::repeat_n(' ', column));

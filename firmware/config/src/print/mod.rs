@@ -7,8 +7,10 @@
 
 mod access;
 mod policy;
+mod secret;
 mod statement;
 
+pub use secret::{MASK, masked};
 pub use statement::{access_line, access_rule, auto_nat, manual_nat, service};
 
 use crate::model::{

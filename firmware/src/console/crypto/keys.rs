@@ -104,9 +104,10 @@ async fn may_replace(session: &mut Session, label: &str, is_sure: bool) -> Resul
 
 async fn keep(session: &mut Session, pair: KeyPair) -> Result<(), Gone> {
     let kept = {
+        let by = session.name();
         let mut core = session.core();
         let kept = core.keys.insert(pair);
-        core.note_change();
+        core.note_change(&by);
         kept
     };
     match kept {
@@ -142,8 +143,9 @@ pub(super) async fn zeroize(session: &mut Session, words: &Captures<'_>) -> Resu
             return Ok(());
         }
     }
+    let by = session.name();
     let mut core = session.core();
     core.keys.zeroize_where(meant);
-    core.note_change();
+    core.note_change(&by);
     Ok(())
 }

@@ -163,12 +163,13 @@ async fn trustpoint(
 
 /// Changes a trustpoint in place. Returns false if it is gone.
 fn store(session: &Session, name: &str, change: impl FnOnce(&mut Trustpoint)) -> bool {
+    let by = session.name();
     let mut core = session.core();
     let Some(trustpoint) = core.config.trustpoints.get_mut(name) else {
         return false;
     };
     change(trustpoint);
-    core.note_change();
+    core.note_change(&by);
     true
 }
 

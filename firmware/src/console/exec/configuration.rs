@@ -74,9 +74,9 @@ pub(super) const ROWS: Rows = &[
 ];
 
 /// The whole running configuration, as it is saved.
-pub(crate) fn document(core: &Core, secrets: Secrets, is_saved: bool) -> String {
+pub(crate) fn document(core: &Core, secrets: Secrets, is_saved: bool, by: &str) -> String {
     let hardware = hardware(core);
-    let written = is_saved.then(|| alloc::format!("enable_15 at {}", clock_line(core)));
+    let written = is_saved.then(|| alloc::format!("{by} at {}", clock_line(core)));
     let heading = Heading {
         saved: true,
         hardware: &hardware,
@@ -96,7 +96,7 @@ fn hardware(core: &Core) -> String {
 
 fn running_config(core: &mut Core, words: &Captures<'_>, out: &mut String) {
     let Some(section) = words.word("section") else {
-        out.push_str(&document(core, Secrets::Masked, false));
+        out.push_str(&document(core, Secrets::Masked, false, ""));
         return;
     };
     let keyword = Section::KEYWORDS
@@ -133,7 +133,7 @@ fn checksum(core: &mut Core, _: &Captures<'_>, out: &mut String) {
 }
 
 async fn write_terminal(session: &mut Session, _: &Captures<'_>) -> Result<(), Gone> {
-    let text = document(&session.core(), Secrets::Masked, false);
+    let text = document(&session.core(), Secrets::Masked, false, "");
     session.page(&text).await
 }
 
@@ -143,11 +143,20 @@ async fn save(session: &mut Session, _: &Captures<'_>) -> Result<(), Gone> {
 
 /// `write memory`. What was saved before stays if this fails.
 pub(super) async fn write_memory(session: &mut Session) -> Result<(), Gone> {
+    if session.core().unconfirmed.is_some() {
+        return session
+            .say(
+                "ERROR: a commit waits for its confirmation; 'commit' to keep it or 'abort' to take it \
+                 back\n[FAILED]\n",
+            )
+            .await;
+    }
+    let by = session.name();
     session.say("Building configuration...\n").await?;
     let (checksum, length, outcome, took) = {
         let mut core = session.core();
         let started = core.now();
-        let text = document(&core, Secrets::Shown, true);
+        let text = document(&core, Secrets::Shown, true, &by);
         let (checksum, length) = (Cryptochecksum::of_config(&core.config), text.len());
         let outcome = core.save(text);
         (checksum, length, outcome, core.now().since(started))

@@ -1,5 +1,6 @@
 //! The EXEC commands, a file for each subject.
 
+mod changes;
 mod clock;
 mod configuration;
 mod engine;
@@ -10,10 +11,13 @@ mod power;
 mod system;
 mod tls;
 
+pub(super) use configuration::document;
+
 use super::declare::Rows;
 
 /// Every table.
 pub(super) const TABLES: &[Rows] = &[
+    changes::ROWS,
     clock::ROWS,
     configuration::ROWS,
     engine::ROWS,
