@@ -204,20 +204,20 @@ async fn commit(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone>
 
 /// What the session `name` makes of the running configuration; says why if it cannot be.
 async fn candidate(session: &mut Session, name: &str) -> Result<Option<Config>, Gone> {
+    // The candidate as it stands; or the running configuration and the lines to be entered again.
     let found = {
         let core = session.core();
         core.drafts.get(name).map(|draft| {
             if draft.base == core.changes {
-                Ok(draft.candidate.clone())
-            } else {
-                let text = zeroize::Zeroizing::new(String::from(draft.text()));
-                Err((text, core.config.clone()))
+                return (draft.candidate.clone(), None);
             }
+            let text = zeroize::Zeroizing::new(String::from(draft.text()));
+            (core.config.clone(), Some(text))
         })
     };
-    let (text, running) = match found {
-        Some(Ok(candidate)) => return Ok(Some(candidate)),
-        Some(Err(again)) => again,
+    let (running, text) = match found {
+        Some((candidate, None)) => return Ok(Some(candidate)),
+        Some((running, Some(text))) => (running, text),
         None => {
             session
                 .say("ERROR: the configuration session was removed\n")
@@ -225,7 +225,6 @@ async fn candidate(session: &mut Session, name: &str) -> Result<Option<Config>, 
             return Ok(None);
         }
     };
-    // The running configuration has changed meanwhile: enter the lines again.
     let outcome = rehearse(session, Script::typed(&text), running).await?;
     match outcome.first_refused() {
         None => Ok(Some(outcome.config)),
