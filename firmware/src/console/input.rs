@@ -39,6 +39,8 @@ pub(super) struct Commands<'a> {
 pub(super) struct Input {
     editor: Editor,
     echo: Vec<u8>,
+    /// When the first byte of the present entry was taken.
+    began_at: Option<Instant>,
 }
 
 impl Input {
@@ -46,11 +48,17 @@ impl Input {
         Self {
             editor: Editor::new(width),
             echo: Vec::new(),
+            began_at: None,
         }
     }
 
     pub(super) fn set_width(&mut self, width: usize) {
         self.editor.set_width(width);
+    }
+
+    /// When the first byte of the line entered last was taken.
+    pub(super) fn began_at(&self) -> Option<Instant> {
+        self.began_at
     }
 
     /// The screen column of a byte of the line entered last.
@@ -80,6 +88,7 @@ impl Input {
         deadline: Option<Instant>,
     ) -> Result<LineEnd, Gone> {
         self.editor.begin(prompt, Entry::Command, &mut self.echo);
+        self.began_at = None;
         loop {
             match self.event(shared, deadline).await? {
                 Event::Line(line) => return Ok(LineEnd::Line(line)),
@@ -217,6 +226,7 @@ impl Input {
                 self.echo.clear();
             }
             let byte = line::read_byte(shared, deadline).await.ok_or(Gone)?;
+            self.began_at.get_or_insert(shared.borrow().now());
             // While a paste is coming in, a long line is not scrolled at every character.
             self.editor
                 .set_more_waiting(shared.borrow().line.has_input());

@@ -119,6 +119,23 @@ pub(crate) async fn read_byte(shared: &Shared, deadline: Option<Instant>) -> Opt
     .await
 }
 
+/// Waits for a byte to be there, or until `until`. Returns whether one is.
+pub(crate) async fn wait_for_input(shared: &Shared, until: Instant) -> bool {
+    poll_fn(|context| {
+        let mut core = shared.borrow_mut();
+        if core.line.has_input() {
+            return Poll::Ready(true);
+        }
+        if core.now() >= until {
+            return Poll::Ready(false);
+        }
+        core.timers.wake_at(until, context.waker());
+        core.line.watch(context.waker());
+        Poll::Pending
+    })
+    .await
+}
+
 /// Sends bytes as they are.
 pub(crate) async fn write_bytes(shared: &Shared, bytes: &[u8]) {
     let mut rest = bytes;

@@ -7,16 +7,22 @@
 //! | `login` | banners, users, passwords, privilege |
 //! | `place` | where `copy` reads from and writes to |
 //! | `rehearsal` | a text applied to a copy, with a report |
-//! | [`session`] | modes, what a line does |
+//! | [`session`] | who is at the console, in which mode; lines one after the other |
+//! | `burst` | the lines of a paste, counted |
+//! | `obey` | what becomes of a line |
+//! | `ask` | what a dialogue says and asks |
 //! | `declare` | how an EXEC command is declared |
 //! | `exec`, `crypto` | the commands, rows and handlers together |
 
+mod ask;
+mod burst;
 mod crypto;
 mod declare;
 mod exec;
 mod input;
 pub(crate) mod line;
 mod login;
+mod obey;
 mod place;
 mod rehearsal;
 pub(crate) mod session;

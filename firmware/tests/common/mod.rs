@@ -120,8 +120,9 @@ impl Box {
         self.terminal.take_text()
     }
 
-    /// Types one line.
+    /// Types one line, as a person does: after a pause.
     pub fn line(&mut self, line: &str) -> String {
+        self.wait(Duration::from_millis(100));
         self.type_text(&format!("{line}\r"))
     }
 

@@ -23,6 +23,15 @@ pub enum ParseError {
 }
 
 impl ParseError {
+    /// Where the word is that is wrong, if it is one word.
+    #[must_use]
+    pub const fn offset(&self) -> Option<usize> {
+        match self {
+            Self::Invalid { offset } | Self::Ambiguous { offset } => Some(*offset),
+            Self::Blank | Self::Incomplete => None,
+        }
+    }
+
     /// Orders errors of several modes: the one that read farther says more.
     pub(super) fn is_farther_than(&self, other: &Self) -> bool {
         self.reach() > other.reach()
