@@ -248,3 +248,14 @@ fn a_command_that_a_guide_has_wrapped_is_put_together() {
         "{printed}"
     );
 }
+
+#[test]
+fn the_prompt_shows_what_it_is_told_to() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.config("configure terminal\nhostname asa1\ndomain-name example.com");
+    let printed = sallyport.line("prompt hostname domain context");
+    assert!(printed.ends_with("asa1/example.com(config)# "), "{printed}");
+    let printed = sallyport.line("no prompt");
+    assert!(printed.ends_with("asa1(config)# "), "{printed}");
+}

@@ -13,7 +13,8 @@ use core::cell::RefMut;
 use core::time::Duration;
 
 use cli::grammar::{Grammar, Scope};
-use config::ModeState;
+use config::model::KeptSection;
+use config::{Config, ModeState};
 use hal::time::Instant;
 
 use super::burst::Burst;
@@ -156,19 +157,20 @@ impl Session {
         }
     }
 
+    /// What stands before a line: the name of the box and the mode, as `asa1(config-if)# `.
     fn prompt(&self) -> String {
         let core = self.core();
-        let hostname = &core.config.hostname;
+        let name = prompt_name(&core.config);
         match &self.mode {
             Some(state) => {
                 let mode = state.mode().prompt();
                 match (&self.draft, mode.strip_prefix("config")) {
-                    (Some(_), Some(rest)) => alloc::format!("{hostname}(config-s{rest})# "),
-                    _ => alloc::format!("{hostname}({mode})# "),
+                    (Some(_), Some(rest)) => alloc::format!("{name}(config-s{rest})# "),
+                    _ => alloc::format!("{name}({mode})# "),
                 }
             }
-            None if self.privilege > UNPRIVILEGED => alloc::format!("{hostname}# "),
-            None => alloc::format!("{hostname}> "),
+            None if self.privilege > UNPRIVILEGED => alloc::format!("{name}# "),
+            None => alloc::format!("{name}> "),
         }
     }
 
@@ -265,4 +267,30 @@ impl Session {
         ))
         .await
     }
+}
+
+/// The parts of the prompt that `prompt PART …` chose: of a single box without contexts only its name
+/// and its domain say anything.
+fn prompt_name(config: &Config) -> String {
+    let chosen = config
+        .kept
+        .get(&KeptSection::Tail)
+        .and_then(|lines| lines.get("prompt"))
+        .and_then(|line| line.strip_prefix("prompt "))
+        .unwrap_or("hostname");
+    let mut name = String::new();
+    for part in chosen.split_whitespace() {
+        let text = match part {
+            "hostname" => Some(config.hostname.as_str()),
+            "domain" => config.domain_name.as_deref(),
+            _ => None,
+        };
+        if let Some(text) = text {
+            if !name.is_empty() {
+                name.push('/');
+            }
+            name.push_str(text);
+        }
+    }
+    name
 }
