@@ -32,6 +32,9 @@ use tools::{host, workspace};
 /// How long any test may take.
 const LIMIT: Duration = Duration::from_secs(180);
 
+/// The same when everything is run in its long form.
+const LONG_LIMIT: Duration = Duration::from_secs(900);
+
 /// A row of [`Shared`] or [`Alone`].
 macro_rules! tests {
     ($kind:ident: $($name:ident in $module:ident;)*) => {
@@ -111,6 +114,7 @@ async fn run(mut runner: Runner) -> ExitCode {
     ];
     let alone = tests![Alone:
         power_cut_keeps_the_old_or_the_new_configuration in storage;
+        commits_and_saves_survive_power_cuts_at_random_moments in storage;
         flipped_byte_falls_back_to_the_older_slot in storage;
         faults_are_reported_and_survived in crash;
         reload_and_shutdown in machine;
@@ -119,6 +123,11 @@ async fn run(mut runner: Runner) -> ExitCode {
     ];
     runner.alone(&peers, LIMIT).await;
     runner.shared("federation", &shared, LIMIT).await;
-    runner.alone(&alone, LIMIT).await;
+    let limit = if hw_tests::extent::is_everything() {
+        LONG_LIMIT
+    } else {
+        LIMIT
+    };
+    runner.alone(&alone, limit).await;
     runner.finish()
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use hw_tests::extent;
 use hw_tests::federation::{PASSWORD, type_lines};
 use tools::console::Console;
 use tools::qemu::{Config, Qemu, ensure_disk};
@@ -118,6 +119,108 @@ pub(crate) async fn power_cut_keeps_the_old_or_the_new_configuration(folder: &Pa
     }
     println!("      {CUTS} cuts: {old} kept the old configuration, {new} had the new one");
     Ok(())
+}
+
+/// Ways of changing the configuration for good; each line is typed and answered before the next.
+const WAYS: [&[&str]; 3] = [
+    &["configure terminal", "hostname NAME", "end", "write memory"],
+    &[
+        "configure session",
+        "hostname NAME",
+        "commit",
+        "write memory",
+    ],
+    &[
+        "configure session",
+        "hostname NAME",
+        "commit confirmed 5",
+        "commit",
+        "write memory",
+    ],
+];
+
+/// Cycles between two power cuts.
+const CYCLES_PER_CUT: u64 = 10;
+
+pub(crate) async fn commits_and_saves_survive_power_cuts_at_random_moments(
+    folder: &Path,
+) -> Result<()> {
+    let cycles = if extent::is_everything() { 500 } else { 60 };
+    let config = with_disk(folder)?;
+    let mut random = Random(0x5a11_7061_7274_0003);
+    let mut kept = String::from("sallyport");
+    let (mut old, mut new, mut cycle) = (0, 0, 0);
+    while cycle < cycles {
+        let (qemu, mut console) = boot(&config)
+            .await
+            .with_context(|| format!("before cycle {cycle}"))?;
+        console.enable(PASSWORD).await?;
+        let found = host_name(&mut console).await?;
+        ensure!(
+            found == kept,
+            "cycle {cycle}: {found} loaded instead of {kept}"
+        );
+        for _ in 1..CYCLES_PER_CUT {
+            cycle += 1;
+            kept = format!("c{cycle}");
+            for line in WAYS[(random.next() % 3) as usize] {
+                let shown = console.command(&line.replace("NAME", &kept)).await?;
+                ensure!(!shown.contains("ERROR"), "cycle {cycle}: {line}: {shown}");
+            }
+        }
+        // The last cycle is cut: within one of its lines, at a random moment after it was sent.
+        cycle += 1;
+        let next = format!("c{cycle}");
+        let way = WAYS[(random.next() % 3) as usize];
+        let cut_at = match random.next() % 3 {
+            0 => (random.next() % way.len() as u64) as usize,
+            _ => way.len() - 1,
+        };
+        for line in &way[..cut_at] {
+            console.command(&line.replace("NAME", &next)).await?;
+        }
+        console
+            .send(format!("{}\r", way[cut_at].replace("NAME", &next)).as_bytes())
+            .await?;
+        tokio::time::sleep(Duration::from_micros(random.next() % 30_000)).await;
+        qemu.kill().await?;
+        let (qemu, mut console) = boot(&config)
+            .await
+            .with_context(|| format!("after the cut of cycle {cycle}"))?;
+        console.enable(PASSWORD).await?;
+        let found = host_name(&mut console).await?;
+        if found == next {
+            ensure!(
+                cut_at == way.len() - 1,
+                "cycle {cycle}: {next} was there before it was saved"
+            );
+            new += 1;
+        } else if found == kept {
+            old += 1;
+        } else {
+            bail!("cycle {cycle}: neither {kept} nor {next}, but {found}");
+        }
+        kept = found;
+        qemu.kill().await?;
+    }
+    println!(
+        "      {cycle} cycles, cut {} times: {old} times the old configuration, {new} times the new one",
+        old + new
+    );
+    Ok(())
+}
+
+/// SplitMix64: the moments differ from run to run by the machine, not by the seed.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
 }
 
 pub(crate) async fn flipped_byte_falls_back_to_the_older_slot(folder: &Path) -> Result<()> {
