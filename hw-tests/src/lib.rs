@@ -7,7 +7,6 @@
 //! | [`namespace`] | one network namespace, a host or a router |
 //! | [`topology`] | the networks around the box, with a capture on either side |
 //! | [`openssl`] | certificates as OpenSSL makes them |
-//! | [`extent`] | whether everything is run, or what fits every run |
 //! | [`federation`] | a box that was configured as the federation guide says |
 //! | [`sip`], [`xmpp`] | Kamailio and Prosody, and the users behind them |
 //! | [`runner`] | which tests run, and what is kept of one that fails |
@@ -16,7 +15,6 @@
 //! root, or a kernel that lets users make namespaces and a `/dev/net/tun` open to them.
 #![forbid(unsafe_code)]
 
-pub mod extent;
 pub mod federation;
 pub mod namespace;
 pub mod openssl;

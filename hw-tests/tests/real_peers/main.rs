@@ -32,9 +32,6 @@ use tools::{host, workspace};
 /// How long any test may take.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// The same when everything is run in its long form.
-const LONG_LIMIT: Duration = Duration::from_secs(900);
-
 /// A row of [`Shared`] or [`Alone`].
 macro_rules! tests {
     ($kind:ident: $($name:ident in $module:ident;)*) => {
@@ -123,11 +120,6 @@ async fn run(mut runner: Runner) -> ExitCode {
     ];
     runner.alone(&peers, LIMIT).await;
     runner.shared("federation", &shared, LIMIT).await;
-    let limit = if hw_tests::extent::is_everything() {
-        LONG_LIMIT
-    } else {
-        LIMIT
-    };
-    runner.alone(&alone, limit).await;
+    runner.alone(&alone, LIMIT).await;
     runner.finish()
 }

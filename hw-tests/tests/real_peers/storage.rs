@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use hw_tests::extent;
 use hw_tests::federation::{PASSWORD, type_lines};
 use tools::console::Console;
 use tools::qemu::{Config, Qemu, ensure_disk};
@@ -139,18 +138,20 @@ const WAYS: [&[&str]; 3] = [
     ],
 ];
 
-/// Cycles between two power cuts.
-const CYCLES_PER_CUT: u64 = 10;
+/// Changes made in all.
+const CYCLES: u64 = 500;
+
+/// Changes between two power cuts.
+const CYCLES_PER_CUT: u64 = 5;
 
 pub(crate) async fn commits_and_saves_survive_power_cuts_at_random_moments(
     folder: &Path,
 ) -> Result<()> {
-    let cycles = if extent::is_everything() { 500 } else { 60 };
     let config = with_disk(folder)?;
     let mut random = Random(0x5a11_7061_7274_0003);
     let mut kept = String::from("sallyport");
     let (mut old, mut new, mut cycle) = (0, 0, 0);
-    while cycle < cycles {
+    while cycle < CYCLES {
         let (qemu, mut console) = boot(&config)
             .await
             .with_context(|| format!("before cycle {cycle}"))?;
