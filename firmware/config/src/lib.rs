@@ -16,6 +16,7 @@
 //! | [`text`] | stored and pasted text, line by line |
 //! | [`diff`] | what differs between two printed configurations |
 //! | [`store`] | two slots on a disk, power-fail safe |
+//! | [`unsupported`] | commands known by name only |
 //! | [`password`] | the stored form of passwords |
 //! | [`names`] | names of protocols, ports, ICMP types, months |
 #![cfg_attr(not(test), no_std)]
@@ -34,6 +35,7 @@ pub mod script;
 pub mod statements;
 pub mod store;
 pub mod text;
+pub mod unsupported;
 
 pub use mode::{GLOBAL, MODES, Mode};
 pub use model::Config;

@@ -14,6 +14,7 @@ use crate::password::SALT_LEN;
 use crate::refusal::{Notice, Refusal};
 use crate::statements::{Handler, ModeState, apply, collect};
 use crate::text::{LineError, is_heading, without_comment};
+use crate::unsupported;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use cli::grammar::{Grammar, Match, ParseError, Scope};
@@ -111,6 +112,8 @@ impl Tally {
 pub struct Script<'t> {
     lines: Joiner<'t>,
     state: ModeState,
+    /// A block that this box cannot do: its feature, and the indentation of its head.
+    passed_over: Option<(&'static str, usize)>,
 }
 
 impl<'t> Script<'t> {
@@ -120,6 +123,7 @@ impl<'t> Script<'t> {
         Self {
             lines: Joiner::verbatim(text),
             state: ModeState::for_stored_text(),
+            passed_over: None,
         }
     }
 
@@ -129,6 +133,7 @@ impl<'t> Script<'t> {
         Self {
             lines: Joiner::new(text),
             state: ModeState::for_stored_text(),
+            passed_over: None,
         }
     }
 
@@ -138,6 +143,7 @@ impl<'t> Script<'t> {
         Self {
             lines: Joiner::new(text),
             state: ModeState::new(),
+            passed_over: None,
         }
     }
 
@@ -147,6 +153,7 @@ impl<'t> Script<'t> {
         Self {
             lines: Joiner::verbatim(text),
             state: ModeState::new(),
+            passed_over: None,
         }
     }
 
@@ -194,16 +201,26 @@ impl<'t> Script<'t> {
             if is_heading(line) {
                 return (Verdict::Unchanged, Vec::new());
             }
+            let indent = line.len() - line.trim_start().len();
+            if let Some((feature, head)) = self.passed_over {
+                if indent > head {
+                    return (Verdict::Unsupported(feature), Vec::new());
+                }
+                self.passed_over = None;
+            }
             let scopes = self.state.mode().scopes();
             let found = match read(grammar, &scopes, line) {
                 Ok(found) => found,
                 Err(ParseError::Blank) => return (Verdict::Unchanged, Vec::new()),
                 Err(error) => {
-                    let verdict = match grammar.parse(line, exec, PRIVILEGE) {
-                        Ok(_) => Verdict::NotConfiguration,
-                        Err(_) => Verdict::Refused(LineError::Parse(error)),
-                    };
-                    return (verdict, Vec::new());
+                    if grammar.parse(line, exec, PRIVILEGE).is_ok() {
+                        return (Verdict::NotConfiguration, Vec::new());
+                    }
+                    if let Some(feature) = unsupported::feature(line) {
+                        self.passed_over = Some((feature, indent));
+                        return (Verdict::Unsupported(feature), Vec::new());
+                    }
+                    return (Verdict::Refused(LineError::Parse(error)), Vec::new());
                 }
             };
             let Some(handler) = handler_of(found.action) else {
@@ -268,5 +285,90 @@ pub fn fit<A: Copy>(grammar: &Grammar<A>, scopes: &[Scope], exec: &[Scope], line
             Err(_) if error == ParseError::Incomplete => Fit::Incomplete,
             Err(_) => Fit::Invalid,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text;
+    use alloc::vec;
+
+    /// The verdicts on `text`, pasted onto a box with two ports.
+    fn judge(text: &str) -> (Config, Vec<Judged>) {
+        let grammar = text::grammar().unwrap();
+        let mut config = Config::factory(2);
+        let mut script = Script::pasted(text);
+        let mut judged = Vec::new();
+        while let Some(next) = script.step(&grammar, Some, &[], &mut config, [7; SALT_LEN]) {
+            if !next.is_blank() {
+                judged.push(next);
+            }
+        }
+        (config, judged)
+    }
+
+    #[test]
+    fn every_line_gets_its_verdict_and_none_stops_the_rest() {
+        let (config, judged) = judge(
+            "hostname asa1\n\n! comment\nsnmp-server location here\nrouter ospf 1\n network 10.0.0.0 \
+             255.0.0.0 area 0\nbogus line\nroute nowhere 0 0 192.0.2.1\ndomain-name example.com\n",
+        );
+        let verdicts: Vec<_> = judged
+            .iter()
+            .map(|judged| {
+                let word = match &judged.verdict {
+                    Verdict::Applied => "applied",
+                    Verdict::Unchanged => "unchanged",
+                    Verdict::Ineffective(_) => "ineffective",
+                    Verdict::NotConfiguration => "exec",
+                    Verdict::Unsupported(feature) => feature,
+                    Verdict::Refused(_) => "refused",
+                };
+                (judged.number, word)
+            })
+            .collect();
+        assert_eq!(
+            verdicts,
+            vec![
+                (1, "applied"),
+                (4, "ineffective"),
+                (5, "Dynamic routing"),
+                (6, "Dynamic routing"),
+                (7, "refused"),
+                (8, "refused"),
+                (9, "applied"),
+            ]
+        );
+        assert_eq!(judged[4].word(), Some("bogus"));
+        assert_eq!(judged[5].word(), None);
+        assert_eq!(config.domain_name.as_deref(), Some("example.com"));
+        let mut tally = Tally::default();
+        judged.iter().for_each(|judged| tally.count(judged));
+        assert_eq!(
+            tally,
+            Tally {
+                statements: 7,
+                applied: 2,
+                unchanged: 0,
+                unsupported: 3,
+                refused: 2
+            }
+        );
+    }
+
+    #[test]
+    fn a_certificate_is_taken_as_it_is() {
+        let (_, judged) = judge(
+            "crypto ca trustpoint tp\nexit\ncrypto ca certificate chain tp\n certificate ca 01\n  \
+             3082 0001\n  quit\nhostname asa1\n",
+        );
+        let last = judged.last().unwrap();
+        assert_eq!((last.number, &last.verdict), (7, &Verdict::Applied));
+        let quit = &judged[judged.len() - 2];
+        assert!(matches!(
+            quit.verdict,
+            Verdict::Refused(LineError::Refused(Refusal::BadCertificate))
+        ));
     }
 }
