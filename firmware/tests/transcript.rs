@@ -35,7 +35,8 @@ fn play(script: &str) -> String {
     for line in script.lines().filter(|line| !line.starts_with('#')) {
         sallyport.wait(Duration::from_millis(100));
         if let Some(secs) = line.strip_prefix("@wait ") {
-            sallyport.wait(Duration::from_secs(secs.parse().unwrap()));
+            let secs = secs.parse().expect("a number of seconds");
+            sallyport.wait(Duration::from_secs(secs));
             shown += &sallyport.terminal.take_text();
             continue;
         }
