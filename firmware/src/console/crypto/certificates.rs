@@ -9,6 +9,7 @@ use pki::pem::{self, Label};
 use pki::{DEFAULT_RSA_LABEL, Fingerprints, import};
 
 use super::{fqdn_of, store, trustpoint, wall_secs};
+use crate::console::place::{self, Place};
 use crate::console::session::{Gone, Session};
 
 pub(super) async fn authenticate(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
@@ -39,13 +40,8 @@ pub(super) async fn authenticate(session: &mut Session, words: &Captures<'_>) ->
             ))
             .await;
     }
-    session
-        .say(
-            "Enter the base 64 encoded CA certificate.\n\
-             End with the word \"quit\" on a line by itself\n",
-        )
-        .await?;
-    let Some(text) = session.paste().await? else {
+    let Some(text) = entered(session, words, "Enter the base 64 encoded CA certificate.").await?
+    else {
         return Ok(());
     };
     let now = wall_secs(&session.core());
@@ -99,6 +95,33 @@ pub(super) async fn authenticate(session: &mut Session, words: &Captures<'_>) ->
         .await
 }
 
+/// The text of a certificate: pasted after `request`, or from the place the command names. `None` if
+/// there is none, which was said.
+async fn entered(
+    session: &mut Session,
+    words: &Captures<'_>,
+    request: &str,
+) -> Result<Option<String>, Gone> {
+    let Some(source) = words.word("source") else {
+        session
+            .say(&alloc::format!(
+                "{request}\nEnd with the word \"quit\" on a line by itself\n"
+            ))
+            .await?;
+        return session.paste().await;
+    };
+    match Place::parse(source) {
+        Ok(place) => {
+            let text = place::read_text(session, &place).await?;
+            Ok(text.map(|text| String::from(text.as_str())))
+        }
+        Err(error) => {
+            session.say(&alloc::format!("{error}\n")).await?;
+            Ok(None)
+        }
+    }
+}
+
 pub(super) async fn import_identity(
     session: &mut Session,
     words: &Captures<'_>,
@@ -126,13 +149,8 @@ pub(super) async fn import_identity(
             ))
             .await?;
     }
-    session
-        .say(
-            "\nEnter the base 64 encoded certificate.\n\
-             End with the word \"quit\" on a line by itself\n",
-        )
-        .await?;
-    let Some(text) = session.paste().await? else {
+    let Some(text) = entered(session, words, "\nEnter the base 64 encoded certificate.").await?
+    else {
         return Ok(());
     };
     let imported = {

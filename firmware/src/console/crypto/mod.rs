@@ -96,11 +96,13 @@ pub(super) const ROWS: Rows = &[
     talk!(
         CONFIG,
         PRIVILEGED,
-        "crypto ca authenticate <trustpoint:word> [nointeractive]",
+        "crypto ca authenticate <trustpoint:word> [from <source:word>] [nointeractive]",
         certificates::authenticate,
         &[
             ("ca", "Certificates"),
             ("authenticate", "Enter the CA certificate of a trustpoint"),
+            ("from", "Read it from a file instead of the terminal"),
+            ("source", "disk0:/NAME or xmodem:"),
             ("trustpoint", "Name of a trustpoint"),
             ("nointeractive", "Do not ask"),
         ]
@@ -119,12 +121,14 @@ pub(super) const ROWS: Rows = &[
     talk!(
         CONFIG,
         PRIVILEGED,
-        "crypto ca import <trustpoint:word> certificate [nointeractive]",
+        "crypto ca import <trustpoint:word> certificate [from <source:word>] [nointeractive]",
         certificates::import_identity,
         &[
             ("import", "Enter the certificate that a CA has issued"),
             ("trustpoint", "Name of a trustpoint"),
             ("certificate", "The identity certificate"),
+            ("from", "Read it from a file instead of the terminal"),
+            ("source", "disk0:/NAME or xmodem:"),
             ("nointeractive", "Do not ask"),
         ]
     ),
