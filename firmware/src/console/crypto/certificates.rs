@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use alloc::string::String;
+
 use cli::grammar::Captures;
 use config::model::{Certificate, Enrollment as EnrollmentKind};
 use pki::certificate::Grouped;
