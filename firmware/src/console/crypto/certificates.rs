@@ -1,8 +1,7 @@
 //! Certificates pasted in, and shown to be carried elsewhere.
 
-use alloc::vec::Vec;
-
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use cli::grammar::Captures;
 use config::model::{Certificate, Enrollment as EnrollmentKind};
