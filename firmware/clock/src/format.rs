@@ -47,6 +47,30 @@ impl fmt::Display for CertificateDate<'_> {
     }
 }
 
+/// `10:39:56 Nov 03 2021`: the time of a file, as `dir` shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct FileDate<'a> {
+    /// The zone.
+    pub rules: &'a ZoneRules,
+    /// UTC seconds since 1970.
+    pub unix_secs: i64,
+}
+
+impl fmt::Display for FileDate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let local = self.rules.local(self.unix_secs);
+        write_time(f, &local)?;
+        let civil = local.civil;
+        write!(
+            f,
+            " {} {:02} {}",
+            civil.month.short_name(),
+            civil.day,
+            civil.year
+        )
+    }
+}
+
 /// The lines of `show clock detail`, each with its line end.
 #[derive(Clone, Copy, Debug)]
 pub struct ClockDetail<'a> {
