@@ -229,10 +229,44 @@ impl Program {
             .or_else(|| find_text(fragment?.help, name, is_argument))
     }
 
+    /// The text of a word: its row's, its fragment's, else that of any row that has one.
+    pub(super) fn text<A>(
+        &self,
+        rows: &[Row<A>],
+        name: &str,
+        is_argument: bool,
+        place: Place,
+    ) -> &'static str {
+        self.help_text(rows, name, is_argument, place)
+            .unwrap_or_else(|| {
+                rows.iter()
+                    .flat_map(|row| row.help)
+                    .find(|(key, _)| *key == name)
+                    .map_or("", |&(_, text)| text)
+            })
+    }
+
     fn group_path(&self, place: Place) -> &str {
         self.groups
             .get(usize::from(place.group))
             .map_or("", String::as_str)
+    }
+
+    /// Keywords and arguments of one row with their texts, in the order of its syntax, each once.
+    pub(super) fn texts_of<A>(
+        &self,
+        rows: &[Row<A>],
+        row: usize,
+    ) -> Vec<(&'static str, bool, &'static str)> {
+        let mut texts = Vec::new();
+        let of_row = |place: &Place| place.row as usize == row;
+        for (name, is_argument, place) in self.words().filter(|(_, _, place)| of_row(place)) {
+            let text = self.text(rows, name, is_argument, place);
+            if !texts.contains(&(name, is_argument, text)) {
+                texts.push((name, is_argument, text));
+            }
+        }
+        texts
     }
 
     /// Every keyword and argument of the program; the flag marks arguments.

@@ -297,9 +297,11 @@ impl<A: Copy> Grammar<A> {
     fn fill(&self, block: &mut HelpBlock, next: &[Next]) {
         for item in next {
             match item {
-                Next::Keyword(word, place) => block.add(word, self.text(word, false, *place)),
+                Next::Keyword(word, place) => {
+                    block.add(word, self.program.text(&self.rows, word, false, *place))
+                }
                 Next::Argument(name, kind, place) => {
-                    let text = self.text(name, true, *place);
+                    let text = self.program.text(&self.rows, name, true, *place);
                     match kind {
                         Kind::Interface => {
                             for kind in InterfaceKind::ALL {
@@ -319,24 +321,14 @@ impl<A: Copy> Grammar<A> {
                         Kind::Pair => "(<real>,<mapped>)".to_string(),
                         _ => kind.placeholder(),
                     };
-                    block.add(&placeholder, self.text(name, true, *place));
+                    block.add(
+                        &placeholder,
+                        self.program.text(&self.rows, name, true, *place),
+                    );
                 }
                 Next::End => block.ends = true,
             }
         }
-    }
-
-    /// The text of a word: its row's, its fragment's, else that of any row that has one.
-    fn text(&self, name: &str, is_argument: bool, place: Place) -> &'static str {
-        self.program
-            .help_text(&self.rows, name, is_argument, place)
-            .unwrap_or_else(|| {
-                self.rows
-                    .iter()
-                    .flat_map(|row| row.help)
-                    .find(|(key, _)| *key == name)
-                    .map_or("", |&(_, text)| text)
-            })
     }
 }
 

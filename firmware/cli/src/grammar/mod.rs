@@ -60,6 +60,7 @@ mod capture;
 mod compile;
 mod error;
 mod help;
+mod reference;
 mod syntax;
 mod value;
 mod walk;
@@ -102,6 +103,8 @@ pub struct Row<A: 'static> {
     /// Help by keyword or argument name, in any order. A name inside a labelled part may be given as
     /// `label.name`, an argument that shares its name with a keyword as `<name>`. A word without a text here takes that of its fragment, else of any other row.
     pub help: &'static [(&'static str, &'static str)],
+    /// A line that this row takes, for the command reference; empty if nobody wrote one.
+    pub example: &'static str,
     /// What the caller wants back when a line matches.
     pub action: A,
 }
@@ -122,6 +125,7 @@ impl<A: Copy> Row<A> {
             syntax,
             no: No::Forbidden,
             help,
+            example: "",
             action,
         }
     }
@@ -132,6 +136,12 @@ impl<A: Copy> Row<A> {
         Self { no, ..self }
     }
 
+    /// The same row with this line as its example.
+    #[must_use]
+    pub const fn example(self, example: &'static str) -> Self {
+        Self { example, ..self }
+    }
+
     /// The same row with its action wrapped, so that tables of different owners share one grammar.
     pub fn map<B>(self, wrap: impl FnOnce(A) -> B) -> Row<B> {
         Row {
@@ -140,6 +150,7 @@ impl<A: Copy> Row<A> {
             syntax: self.syntax,
             no: self.no,
             help: self.help,
+            example: self.example,
             action: wrap(self.action),
         }
     }
