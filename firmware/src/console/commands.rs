@@ -301,13 +301,11 @@ pub(crate) const ROWS: &[Row<Command>] = &[
     ),
     show!(
         PRIVILEGED,
-        "show running-config [all] [<section:word> [<name:word>]]",
+        "show running-config [all] [$section@section]",
         ShowRunningConfig,
         &[
             ("running-config", "The configuration in force"),
             ("all", "With the settings that are at their default"),
-            ("section", "Only the statements that begin with this word"),
-            ("name", "Only those of this name"),
         ]
     ),
     show!(

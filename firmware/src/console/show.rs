@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use clock::format::{CertificateDate, ClockDetail, ClockLine};
-use config::print::{self, Heading, Secrets, Section};
+use config::print::{self, Extent, Heading, Secrets, Selection};
 use dataplane::{AclId, DataPlane};
 use pki::CertificateInfo;
 use pki::show::Role;
@@ -101,6 +101,10 @@ pub(crate) fn clock_line(core: &Core) -> String {
 
 /// The whole running configuration, as it is saved.
 pub(crate) fn document(core: &Core, secrets: Secrets, is_saved: bool) -> String {
+    document_of(core, Extent::Configured, secrets, is_saved)
+}
+
+fn document_of(core: &Core, extent: Extent, secrets: Secrets, is_saved: bool) -> String {
     let hardware = hardware(core);
     let written = is_saved.then(|| alloc::format!("enable_15 at {}", clock_line(core)));
     let heading = Heading {
@@ -109,7 +113,7 @@ pub(crate) fn document(core: &Core, secrets: Secrets, is_saved: bool) -> String 
         written: written.as_deref(),
         version: printers::system::VERSION,
     };
-    print::document(&core.config, &heading, secrets)
+    print::document(&core.config, &heading, extent, secrets)
 }
 
 fn hardware(core: &Core) -> String {
@@ -386,27 +390,15 @@ fn nat_pools(dataplane: &DataPlane, out: &mut String) {
 }
 
 fn running_config(core: &Core, words: &Captures<'_>, out: &mut String) {
-    let Some(section) = words.word("section") else {
-        out.push_str(&document(core, Secrets::Masked, false));
+    let extent = match words.has("all") {
+        true => Extent::All,
+        false => Extent::Configured,
+    };
+    let Some(selection) = Selection::of(&words.group("section")) else {
+        out.push_str(&document_of(core, extent, Secrets::Masked, false));
         return;
     };
-    let keyword = Section::KEYWORDS
-        .iter()
-        .filter(|(keyword, _)| keyword.starts_with(section));
-    let exact = keyword.clone().find(|(keyword, _)| *keyword == section);
-    let mut fitting = keyword;
-    let found = exact.or_else(|| match (fitting.next(), fitting.next()) {
-        (Some(only), None) => Some(only),
-        _ => None,
-    });
-    let Some(&(_, section)) = found else {
-        put_line!(
-            out,
-            "ERROR: % Invalid input: no section of the configuration is called {section}"
-        );
-        return;
-    };
-    for line in print::print_section(&core.config, section, words.word("name"), Secrets::Masked) {
+    for line in print::print_selection(&core.config, Some(&selection), extent, Secrets::Masked) {
         put_line!(out, "{line}");
     }
 }

@@ -3,7 +3,7 @@
 //! The layouts are those of the ASA: after a blank, a block per mode with a heading, one word a line and
 //! its text; within a word, just the words that begin so, in columns.
 
-use super::compile::{KeywordFit, Place, keyword_fit};
+use super::compile::{KeywordFit, keyword_fit};
 use super::error::ParseError;
 use super::value::{Fit, InterfaceKind, Kind};
 use super::walk::{Next, Token, View, tokenize};
