@@ -314,7 +314,7 @@ fn check_address<'a>(
     if !exists {
         return Err(Refusal::Missing(thing, name.clone()));
     }
-    Ok(config.addresses_of(name).is_empty().then_some(name))
+    Ok((!config.has_address(name)).then_some(name))
 }
 
 fn check_service(config: &Config, service: &RuleService) -> Result<(), Refusal> {

@@ -3,7 +3,7 @@
 
 use super::family::Family;
 use super::object::current;
-use super::{Change, invalid, refusing, row, word};
+use super::{Change, invalid, refusing, row, usage, word};
 use crate::mode::{GLOBAL, Mode, NETWORK_OBJECT};
 use crate::model::{
     AddressRange, AutoNat, AutoNatKind, Config, DynamicMapping, ManualDestination, ManualMapped,
@@ -334,6 +334,29 @@ fn dynamic(captures: &Captures<'_>, address_allowed: bool) -> Result<DynamicMapp
             interface_fallback,
         }),
     }
+}
+
+/// Checks the translations that depend on the network object or group `name`.
+pub(super) fn check_network(config: &Config, name: &str) -> Result<(), Refusal> {
+    let names = usage::with_holders(config, name);
+    let is_name = |used: &str| names.contains(used);
+    for (object_name, object) in &config.network_objects {
+        if let Some(rule) = &object.nat
+            && (object_name == name || usage::auto_uses(rule, &is_name))
+        {
+            check_auto(config, object_name, object, rule)?;
+        }
+    }
+    usage::manual_rules(config)
+        .filter(|rule| usage::manual_uses(rule, &is_name))
+        .try_for_each(|rule| check_manual(config, rule))
+}
+
+/// Checks the translations that depend on the service object `name`.
+pub(super) fn check_service(config: &Config, name: &str) -> Result<(), Refusal> {
+    usage::manual_rules(config)
+        .filter(|rule| usage::service_used(rule, name))
+        .try_for_each(|rule| check_manual(config, rule))
 }
 
 /// Checks every translation against the rest of the configuration.

@@ -432,8 +432,9 @@ fn object_address(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<()
         return Ok(());
     }
     change.outcome.set(&mut object.address, Some(address));
-    let in_nat = object.nat.is_some() || before.is_some();
-    if in_nat && let Err(refusal) = super::nat::check_all(change.config) {
+    // Nothing uses an object that has no address yet.
+    let matters = before.is_some() && change.outcome.changed;
+    if matters && let Err(refusal) = super::nat::check_network(change.config, &name) {
         let (_, object) = current!(change, NetworkObject, network_objects);
         object.address = before;
         return Err(refusal);
@@ -464,9 +465,8 @@ fn object_service(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<()
     change
         .outcome
         .set(&mut object.service, Some(service(captures)?));
-    if before.is_some()
-        && let Err(refusal) = super::nat::check_all(change.config)
-    {
+    let matters = before.is_some() && change.outcome.changed;
+    if matters && let Err(refusal) = super::nat::check_service(change.config, &name) {
         let (_, object) = current!(change, ServiceObject, service_objects);
         object.service = before;
         return Err(refusal);
@@ -586,29 +586,39 @@ fn edit_network_group(
     let (name, group) = current!(change, NetworkGroup, network_groups);
     let group: &mut NetworkGroup = group;
     let at = group.members.iter().position(|present| *present == member);
-    let before = group.members.clone();
-    let mut inner = None;
-    if negated {
-        group.members.remove(at.ok_or(Refusal::NothingToRemove)?);
-        let empty = group.members.is_empty();
-        if empty && usage::of_network(change.config, &name).is_some() {
-            let (_, group) = current!(change, NetworkGroup, network_groups);
-            group.members = before;
-            return Err(Refusal::WouldBeEmpty(name));
+    let inner = match &member {
+        NetworkMember::Group(inner) if !negated => Some(inner.clone()),
+        _ => None,
+    };
+    // Where the member is put back, or from where it is taken out again, if a check fails.
+    let at = match (negated, at) {
+        (true, None) => return Err(Refusal::NothingToRemove),
+        (true, Some(at)) => {
+            group.members.remove(at);
+            at
         }
-    } else if at.is_some() {
-        change.notice(Notice::Duplicate(name));
-        return Ok(());
+        (false, None) => {
+            group.members.push(member.clone());
+            group.members.len() - 1
+        }
+        (false, Some(_)) => {
+            change.notice(Notice::Duplicate(name));
+            return Ok(());
+        }
+    };
+    let is_empty = group.members.is_empty();
+    let checked = if is_empty && usage::of_network(change.config, &name).is_some() {
+        Err(Refusal::WouldBeEmpty(name.clone()))
     } else {
-        inner = match &member {
-            NetworkMember::Group(inner) => Some(inner.clone()),
-            _ => None,
-        };
-        group.members.push(member);
-    }
-    if let Err(refusal) = super::nat::check_all(change.config) {
+        super::nat::check_network(change.config, &name)
+    };
+    if let Err(refusal) = checked {
         let (_, group) = current!(change, NetworkGroup, network_groups);
-        group.members = before;
+        if negated {
+            group.members.insert(at, member);
+        } else {
+            group.members.remove(at);
+        }
         return Err(refusal);
     }
     if let Some(inner) = inner {
