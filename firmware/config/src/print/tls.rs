@@ -1,7 +1,7 @@
 //! TLS proxies and SSL settings as text.
 
 use super::Page;
-use crate::model::{CipherSuite, Config, SslCipherLevel, TlsProxy};
+use crate::model::{CipherSuite, Config, SslCipherLevel, TlsProxy, TlsVersion};
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -42,14 +42,14 @@ fn tls_proxy_lines(page: &mut Page<'_>, proxy: &TlsProxy) {
 }
 
 pub(crate) fn ssl(page: &mut Page<'_>, config: &Config) {
-    page.optional(
-        "ssl server-version",
-        config.ssl.server_version.map(|v| v.keyword()),
-    );
-    page.optional(
-        "ssl client-version",
-        config.ssl.client_version.map(|v| v.keyword()),
-    );
+    for (side, version) in [
+        ("server", config.ssl.server_version),
+        ("client", config.ssl.client_version),
+    ] {
+        let is_default = version == TlsVersion::default();
+        let line = format!("ssl {side}-version {}", version.keyword());
+        page.unless_default(is_default, line);
+    }
     for (scope, level) in &config.ssl.ciphers {
         let level = match level {
             SslCipherLevel::All => "all".into(),

@@ -253,8 +253,9 @@ fn same_translation(first: &ManualNat, second: &ManualNat) -> bool {
         description: None,
         ..rule.clone()
     };
-    first.interfaces == second.interfaces
-        && first.source == second.source
+    // What differs most often is looked at first: a section may hold thousands of rules.
+    first.source == second.source
+        && first.interfaces == second.interfaces
         && core(first) == core(second)
 }
 

@@ -319,11 +319,9 @@ fn version(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refus
         .into_iter()
         // Versions have dots in their names, which `has` takes for labels.
         .find(|version| named.keywords().any(|word| word == version.keyword()))
-        .filter(|_| !captures.negated());
-    if let Some(version) = version
-        && version < TlsVersion::Tls12
-        && version != TlsVersion::Any
-    {
+        .filter(|_| !captures.negated())
+        .unwrap_or_default();
+    if version < TlsVersion::Tls12 && version != TlsVersion::Any {
         change.notice(Notice::LegacyTlsVersion(version.keyword()));
     }
     let ssl = &mut change.config.ssl;

@@ -284,7 +284,7 @@ const CASES: &[(&str, &str, &str)] = &[
         "client cipher-suite ecdhe-rsa-aes128-gcm-sha256 null-sha1",
         "no client cipher-suite",
     ),
-    ("", "ssl server-version tlsv1.2", "no ssl server-version"),
+    ("", "ssl server-version tlsv1.3", "no ssl server-version"),
     ("", "ssl client-version any", "no ssl client-version"),
     (
         "",

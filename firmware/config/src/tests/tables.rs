@@ -1,8 +1,8 @@
 //! The tables themselves.
 
-use super::Session;
+use super::{Session, snapshot};
 use crate::model::{CipherSuite, Config, InspectEngine, Timer};
-use crate::print::{Cryptochecksum, Extent, Heading, Secrets, document};
+use crate::print::{Cryptochecksum, Extent, Heading, Secrets, document, print, print_selection};
 use crate::text;
 
 #[test]
@@ -140,6 +140,25 @@ fn sections_are_narrowed_by_words_and_names_as_on_an_asa() {
         assert_eq!(heads, first_words.iter().collect::<Vec<_>>(), "{section}");
     }
     assert_eq!(session.shown("crypto").len(), 4 + 3 + 1);
+}
+
+#[test]
+fn all_adds_what_is_at_its_default() {
+    let mut session = Session::with_interfaces();
+    session.paste(
+        "crypto ca trustpoint T\ntls-proxy P\nclass-map C\npolicy-map type inspect sip S\n\
+         parameters\n",
+    );
+    let all = print_selection(&session.config, None, Extent::All, Secrets::Masked);
+    let usual = print(&session.config, Secrets::Masked);
+    snapshot("defaults.txt", &(all.join("\n") + "\n"));
+    let mut added = all.iter();
+    for line in &usual {
+        // `class-map C` becomes `class-map match-all C`; every other line stands as it is.
+        let is_line = |other: &String| other == line || line.starts_with("class-map ");
+        assert!(added.any(is_line), "{line} is missing or out of place");
+    }
+    assert!(all.len() > usual.len() + 15);
 }
 
 #[test]
