@@ -1,11 +1,12 @@
 //! Every row has an example, and `examples.txt` shows what the box prints after it.
 
-use super::{Session, snapshot};
+use super::{Session, reread_from, snapshot};
 use crate::mode::{
     CERTIFICATE_CHAIN, CLASS_MAP, CRL, GLOBAL, INSPECT_MAP, INSPECT_PARAMETERS, INTERFACE, MODES,
     NETWORK_GROUP, NETWORK_OBJECT, POLICY_CLASS, POLICY_MAP, SERVICE_GROUP, SERVICE_OBJECT,
     TLS_PROXY, TRUSTPOINT,
 };
+use crate::print::Extent;
 use crate::statements::family::FAMILIES;
 use crate::text::LineError;
 use cli::grammar::{ModeSet, Row};
@@ -106,6 +107,29 @@ fn try_example<A>(row: &Row<A>, index: usize, refuses: bool) -> (&'static str, S
     panic!("{:?}: {complaints:?}", row.example);
 }
 
+/// What to show after an example: the block it was typed in, else the section it belongs to; none
+/// for lines like `exit`.
+fn section(entry: &str, example: &str) -> Option<String> {
+    let block: Vec<&str> = entry
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .collect();
+    match block.as_slice() {
+        // The translation of an object is printed by another section.
+        _ if example.starts_with("nat ") => Some("nat".into()),
+        ["object" | "object-group", _, name] => Some(format!("{} id {name}", block[0])),
+        ["crypto", ..] => Some(block.join(" ")),
+        [keyword, .., name] => Some(format!("{keyword} {name}")),
+        _ => {
+            let keyword = example.split(' ').next()?;
+            let mut families = FAMILIES.iter().map(|family| family.keyword);
+            families.find(|known| *known == keyword).map(Into::into)
+        }
+    }
+}
+
 #[test]
 fn every_row_has_an_example_that_is_taken_and_printed_as_shown() {
     let grammar = Session::new().grammar;
@@ -116,26 +140,19 @@ fn every_row_has_an_example_that_is_taken_and_printed_as_shown() {
     for (index, row) in grammar.rows().iter().enumerate() {
         assert_ne!(row.example, "", "{} has no example", row.syntax);
         let (entry, session, refusal) = try_example(row, index, row.action.refuses());
-        let keyword = row.example.split(' ').next().unwrap();
-        let owner = entry
-            .split([' ', '\n'])
-            .next()
-            .filter(|word| !word.is_empty());
-        // The translation of an object is printed by `nat`.
-        let section = match owner {
-            Some("object") if keyword == "nat" => "nat",
-            Some(owner) => owner,
-            None => keyword,
-        };
+        for extent in [Extent::Configured, Extent::All] {
+            let again = reread_from(&grammar, &session.config, extent);
+            assert_eq!(again, session.config, "{:?}", row.example);
+        }
+        let section = section(entry, row.example);
         text.push('\n');
         for line in entry.lines().chain([row.example]) {
             text.push_str(&format!("> {line}\n"));
         }
         if !refusal.is_empty() {
             text.push_str(&format!("{refusal}\n"));
-        } else if FAMILIES.iter().any(|family| family.keyword == section) {
-            for line in session.shown(section) {
-                // The hash of a password is that of the fixed salt of the tests.
+        } else if let Some(section) = section {
+            for line in session.shown(&section) {
                 text.push_str(&format!("{line}\n"));
             }
         }

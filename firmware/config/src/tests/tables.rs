@@ -216,3 +216,18 @@ fn factory_settings_read_back() {
         Config::factory(4)
     );
 }
+
+#[test]
+fn the_reference_has_a_chapter_for_every_mode_and_describes_every_row() {
+    let titles = crate::mode::TITLES;
+    let modes = titles.iter().fold(0, |modes, (mode, _)| modes | mode);
+    assert_eq!(modes, crate::mode::MODES);
+    let grammar = text::grammar().unwrap();
+    let reference = grammar.reference(&titles);
+    for row in grammar.rows() {
+        // Behind the heading, which ends with a grave accent.
+        let syntax = format!("`\n\n```text\n{}\n", row.syntax);
+        assert!(reference.contains(&syntax), "{}", row.syntax);
+        assert!(reference.contains(&format!("Example:\n\n```text\n{}\n", row.example)));
+    }
+}
