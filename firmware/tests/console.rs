@@ -98,6 +98,36 @@ fn long_output_stops_at_a_page_and_filters_apply() {
 }
 
 #[test]
+fn the_running_configuration_is_shown_by_section_and_with_defaults() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.line("terminal pager 0");
+    sallyport.line("configure terminal");
+    for line in [
+        "object network Z",
+        "host 10.20.0.12",
+        "object network A",
+        "host 10.20.0.11",
+        "end",
+    ] {
+        sallyport.line(line);
+    }
+    let printed = sallyport.line("show run object");
+    let (first, second) = (printed.find("network Z"), printed.find("network A"));
+    assert!(first < second && first.is_some(), "{printed}");
+    let printed = sallyport.line("show running-config object network id A | include host");
+    assert!(printed.contains("\r\n host 10.20.0.11\r\n"), "{printed}");
+    assert!(!printed.contains("10.20.0.12"), "{printed}");
+    let printed = sallyport.line("show run all terminal");
+    assert!(printed.contains("\r\nterminal width 80\r\n"), "{printed}");
+    let printed = sallyport.line("show run acc");
+    assert!(printed.contains("ERROR: % Ambiguous command"), "{printed}");
+    let printed = sallyport.type_text("show running-config obj?");
+    assert!(printed.contains("object  "), "{printed}");
+    assert!(printed.contains("object-group"), "{printed}");
+}
+
+#[test]
 fn what_is_written_is_there_after_a_restart_keys_included() {
     let mut sallyport = Box::boot();
     sallyport.enable();

@@ -27,6 +27,26 @@ pub(crate) const USERNAME: ModeSet = 1 << (FIRST_BIT + 15);
 
 const FIRST_BIT: u32 = 16;
 
+/// The modes with their names, as the chapters of a command reference.
+pub const TITLES: [(ModeSet, &str); 16] = [
+    (GLOBAL, "Global configuration mode"),
+    (INTERFACE, "Interface"),
+    (NETWORK_OBJECT, "Network object"),
+    (SERVICE_OBJECT, "Service object"),
+    (NETWORK_GROUP, "Network object group"),
+    (SERVICE_GROUP, "Service object group"),
+    (TRUSTPOINT, "Trustpoint"),
+    (CRL, "Revocation lists of a trustpoint"),
+    (CERTIFICATE_CHAIN, "Certificate chain"),
+    (TLS_PROXY, "TLS proxy"),
+    (CLASS_MAP, "Class map"),
+    (POLICY_MAP, "Policy map"),
+    (POLICY_CLASS, "Class of a policy map"),
+    (INSPECT_MAP, "Inspection map"),
+    (INSPECT_PARAMETERS, "Parameters of an inspection map"),
+    (USERNAME, "User attributes"),
+];
+
 /// A configuration mode with what it configures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Mode {

@@ -93,8 +93,7 @@ pub(crate) async fn read_text(
             Ok(super::exec::document(
                 &core,
                 config::print::Secrets::Shown,
-                true,
-                "",
+                None,
             ))
         }
         Place::Xmodem | Place::File(_) => Err(String::from("ERROR: no such file\n")),

@@ -13,7 +13,6 @@ use core::cell::RefMut;
 use core::time::Duration;
 
 use cli::grammar::{Grammar, Scope};
-use config::model::KeptSection;
 use config::{Config, ModeState};
 use hal::time::Instant;
 
@@ -274,8 +273,8 @@ impl Session {
 fn prompt_name(config: &Config) -> String {
     let chosen = config
         .kept
-        .get(&KeptSection::Tail)
-        .and_then(|lines| lines.get("prompt"))
+        .get("prompt")
+        .and_then(|lines| lines.values().next())
         .and_then(|line| line.strip_prefix("prompt "))
         .unwrap_or("hostname");
     let mut name = String::new();

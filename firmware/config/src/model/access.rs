@@ -10,12 +10,14 @@ use core::net::Ipv4Addr;
 
 /// `access-list NAME …`: the lines of one list in order.
 ///
-/// Keeps a digest of every rule beside the lines, so that finding a duplicate does not slow down
-/// with the length of the list. Lists with equal lines are equal.
+/// Keeps a digest of every line beside the lines: whether a line is new is answered without a look at
+/// the list, and where it is by comparing numbers. Lists with equal lines are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessList {
     lines: Vec<AccessLine>,
-    /// How many rules have a digest; the digest only says where to look closer.
+    /// The digest of every line, in the same order.
+    places: Vec<u64>,
+    /// How many lines have a digest; a digest only says where to look closer.
     digests: BTreeMap<u64, u32>,
 }
 
@@ -34,33 +36,27 @@ impl AccessList {
         })
     }
 
-    /// Whether there is a rule that differs from `rule` in nothing but logging and activity.
-    #[must_use]
-    pub fn has_rule(&self, rule: &AccessRule) -> bool {
-        self.digests.contains_key(&digest(rule))
-            && self.rules().any(|present| present.same_match(rule))
-    }
-
-    /// The index of the line with `line`'s content.
+    /// The index of the line with `line`'s content; logging and activity of a rule are not content.
     #[must_use]
     pub fn position(&self, line: &AccessLine) -> Option<usize> {
-        if let AccessLine::Rule(rule) = line
-            && !self.digests.contains_key(&digest(rule))
-        {
+        let wanted = digest(line);
+        if !self.digests.contains_key(&wanted) {
             return None;
         }
-        self.lines.iter().position(|present| match (present, line) {
+        let is_same = |present: &AccessLine| match (present, line) {
             (AccessLine::Rule(present), AccessLine::Rule(rule)) => present.same_match(rule),
             (AccessLine::Remark(present), AccessLine::Remark(remark)) => present == remark,
             _ => false,
-        })
+        };
+        let mut places = self.places.iter().zip(&self.lines);
+        places.position(|(place, present)| *place == wanted && is_same(present))
     }
 
     /// Puts `line` at `index`, or at the end if the list is shorter.
     pub(crate) fn insert(&mut self, index: usize, line: AccessLine) {
-        if let AccessLine::Rule(rule) = &line {
-            *self.digests.entry(digest(rule)).or_default() += 1;
-        }
+        let digest = digest(&line);
+        *self.digests.entry(digest).or_default() += 1;
+        self.places.insert(index.min(self.places.len()), digest);
         self.lines.insert(index.min(self.lines.len()), line);
     }
 
@@ -77,13 +73,12 @@ impl AccessList {
         if index >= self.lines.len() {
             return;
         }
-        if let AccessLine::Rule(rule) = self.lines.remove(index) {
-            let digest = digest(&rule);
-            if let Some(count) = self.digests.get_mut(&digest) {
-                *count -= 1;
-                if *count == 0 {
-                    self.digests.remove(&digest);
-                }
+        self.lines.remove(index);
+        let digest = self.places.remove(index);
+        if let Some(count) = self.digests.get_mut(&digest) {
+            *count -= 1;
+            if *count == 0 {
+                self.digests.remove(&digest);
             }
         }
     }
@@ -91,6 +86,7 @@ impl AccessList {
     /// Gives interface `old` its new name wherever a rule refers to it.
     pub(crate) fn rename_interface(&mut self, old: &str, new: &str) {
         let lines = core::mem::take(&mut self.lines);
+        self.places.clear();
         self.digests.clear();
         for mut line in lines {
             if let AccessLine::Rule(rule) = &mut line {
@@ -255,9 +251,14 @@ pub struct IcmpRule {
     pub interface: String,
 }
 
-fn digest(rule: &AccessRule) -> u64 {
+fn digest(line: &AccessLine) -> u64 {
     let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
-    (rule.action, &rule.service, &rule.source, &rule.destination).hash(&mut hasher);
+    match line {
+        AccessLine::Remark(text) => text.hash(&mut hasher),
+        AccessLine::Rule(rule) => {
+            (rule.action, &rule.service, &rule.source, &rule.destination).hash(&mut hasher);
+        }
+    }
     hasher.finish()
 }
 

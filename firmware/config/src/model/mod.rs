@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `address` | subnets and ranges |
 //! | `interface` | ports and routes |
+//! | `named` | the map that keeps the order of creation |
 //! | `object` | named addresses and services, groups |
 //! | `access` | access lists and their bindings |
 //! | `nat` | translation rules |
@@ -16,6 +17,7 @@
 mod access;
 mod address;
 mod interface;
+mod named;
 mod nat;
 mod object;
 mod pki;
@@ -30,6 +32,7 @@ pub use access::{
 };
 pub use address::{AddressRange, Subnet};
 pub use interface::{DEFAULT_MTU, Duplex, Interface, Route, Speed};
+pub use named::Named;
 pub use nat::{
     AutoNat, AutoNatKind, DynamicMapping, ManualDestination, ManualMapped, ManualNat,
     ManualService, ManualSource, MappedAddress, NatInterfaces, PatPool, PortTranslation,
@@ -49,9 +52,9 @@ pub use policy::{
 };
 pub use resolve::RuleMatch;
 pub use system::{
-    BannerKind, ClockSettings, DatedMoment, KeptLines, KeptSection, NtpAlgorithm, NtpKey,
-    NtpServer, NtpSettings, SummerRule, SummerTime, TIMER_MAX_SECS, TimeZone, Timeouts, Timer,
-    TimerRow, Week, YearlyMoment,
+    BannerKind, ClockSettings, DatedMoment, KeptLines, NtpAlgorithm, NtpKey, NtpServer,
+    NtpSettings, SummerRule, SummerTime, TIMER_MAX_SECS, TimeZone, Timeouts, Timer, TimerRow, Week,
+    YearlyMoment,
 };
 
 pub use users::{
@@ -107,15 +110,15 @@ pub struct Config {
     /// `same-security-traffic permit intra-interface`.
     pub same_security_intra: bool,
     /// `object network`.
-    pub network_objects: BTreeMap<String, NetworkObject>,
+    pub network_objects: Named<NetworkObject>,
     /// `object service`.
-    pub service_objects: BTreeMap<String, ServiceObject>,
+    pub service_objects: Named<ServiceObject>,
     /// `object-group network`.
-    pub network_groups: BTreeMap<String, NetworkGroup>,
+    pub network_groups: Named<NetworkGroup>,
     /// `object-group service`.
-    pub service_groups: BTreeMap<String, ServiceGroup>,
+    pub service_groups: Named<ServiceGroup>,
     /// `access-list`.
-    pub access_lists: BTreeMap<String, AccessList>,
+    pub access_lists: Named<AccessList>,
     /// `pager lines N`; 0 is off.
     pub pager_lines: u32,
     /// `terminal width N`.
@@ -137,7 +140,7 @@ pub struct Config {
     /// `sysopt connection tcpmss N`; 0 is off.
     pub tcp_mss: u16,
     /// `crypto ca trustpoint` and `crypto ca certificate chain`.
-    pub trustpoints: BTreeMap<String, Trustpoint>,
+    pub trustpoints: Named<Trustpoint>,
     /// `console timeout MINUTES`; 0 is never.
     pub console_timeout_mins: u8,
     /// `username` and `aaa`.
@@ -145,17 +148,17 @@ pub struct Config {
     /// `tls-proxy maximum-session N`.
     pub tls_proxy_maximum_sessions: Option<u32>,
     /// `tls-proxy NAME`.
-    pub tls_proxies: BTreeMap<String, TlsProxy>,
+    pub tls_proxies: Named<TlsProxy>,
     /// `ntp`.
     pub ntp: NtpSettings,
     /// `ssl`.
     pub ssl: SslSettings,
     /// `class-map`.
-    pub class_maps: BTreeMap<String, ClassMap>,
+    pub class_maps: Named<ClassMap>,
     /// `policy-map type inspect`.
-    pub inspect_maps: BTreeMap<String, InspectMap>,
+    pub inspect_maps: Named<InspectMap>,
     /// `policy-map`.
-    pub policy_maps: BTreeMap<String, PolicyMap>,
+    pub policy_maps: Named<PolicyMap>,
     /// `service-policy`.
     pub service_policies: BTreeMap<PolicyPlace, String>,
     /// Lines that are only kept.
@@ -180,11 +183,11 @@ impl Config {
             clock: ClockSettings::default(),
             same_security_inter: false,
             same_security_intra: false,
-            network_objects: BTreeMap::new(),
-            service_objects: BTreeMap::new(),
-            network_groups: BTreeMap::new(),
-            service_groups: BTreeMap::new(),
-            access_lists: BTreeMap::new(),
+            network_objects: Named::new(),
+            service_objects: Named::new(),
+            network_groups: Named::new(),
+            service_groups: Named::new(),
+            access_lists: Named::new(),
             pager_lines: DEFAULT_PAGER_LINES,
             terminal_width: DEFAULT_TERMINAL_WIDTH,
             icmp_rules: Vec::new(),
@@ -195,16 +198,16 @@ impl Config {
             routes: Vec::new(),
             timeouts: Timeouts::default(),
             tcp_mss: DEFAULT_TCP_MSS,
-            trustpoints: BTreeMap::new(),
+            trustpoints: Named::new(),
             console_timeout_mins: 0,
             access: AccessSettings::default(),
             tls_proxy_maximum_sessions: None,
-            tls_proxies: BTreeMap::new(),
+            tls_proxies: Named::new(),
             ntp: NtpSettings::default(),
             ssl: SslSettings::default(),
-            class_maps: BTreeMap::new(),
-            inspect_maps: BTreeMap::new(),
-            policy_maps: BTreeMap::new(),
+            class_maps: Named::new(),
+            inspect_maps: Named::new(),
+            policy_maps: Named::new(),
             service_policies: BTreeMap::new(),
             kept: KeptLines::new(),
         }

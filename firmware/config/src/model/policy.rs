@@ -316,23 +316,24 @@ impl CipherSuite {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SslSettings {
     /// `ssl server-version`: the oldest version accepted as server.
-    pub server_version: Option<TlsVersion>,
+    pub server_version: TlsVersion,
     /// `ssl client-version`: the oldest version offered as client.
-    pub client_version: Option<TlsVersion>,
+    pub client_version: TlsVersion,
     /// `ssl cipher PROTOCOL LEVEL`.
     pub ciphers: BTreeMap<SslCipherScope, SslCipherLevel>,
     /// `ssl trust-point NAME [NAMEIF]`; `None` is the box-wide one.
     pub trustpoints: BTreeMap<Option<String>, String>,
 }
 
-/// A TLS version keyword, oldest first. Versions before 1.2 are kept and printed only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A TLS version keyword, oldest first. Versions before 1.2, the default, are kept and printed only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the variants are named after their keywords")]
 pub enum TlsVersion {
     Any,
     Ssl3,
     Tls1,
     Tls11,
+    #[default]
     Tls12,
     Tls13,
 }

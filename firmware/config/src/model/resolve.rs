@@ -59,6 +59,21 @@ impl Config {
             .collect()
     }
 
+    /// Whether the network object or group of that name stands for any address.
+    #[must_use]
+    pub fn has_address(&self, name: &str) -> bool {
+        if let Some(object) = self.network_objects.get(name) {
+            return object.address.is_some();
+        }
+        let group = self.network_groups.get(name);
+        group.is_some_and(|group| {
+            group.members.iter().any(|member| match member {
+                NetworkMember::Host(_) | NetworkMember::Subnet(_) => true,
+                NetworkMember::Object(name) | NetworkMember::Group(name) => self.has_address(name),
+            })
+        })
+    }
+
     /// The addresses an address of a rule stands for; an interface without address has none.
     #[must_use]
     pub fn addresses_matched(&self, address: &AddressMatch) -> Vec<AddressRange> {

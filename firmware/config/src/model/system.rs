@@ -361,32 +361,7 @@ impl Timeouts {
     }
 }
 
-/// Lines that are kept and printed and change nothing else, with their place in the text.
+/// Lines that are kept and printed and change nothing else, by the keyword they begin with.
 ///
-/// The key is what makes a line one setting: a later line with the same key replaces it.
-pub type KeptLines = BTreeMap<KeptSection, BTreeMap<String, String>>;
-
-/// The places of kept lines in the printed configuration, in that order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum KeptSection {
-    /// `xlate per-session …`, after the passwords.
-    Xlate,
-    /// `dns …`, after the clock.
-    Dns,
-    /// `logging …`.
-    Logging,
-    /// `no failover`, `no asdm history enable`, `arp …`: after the MTU lines.
-    Link,
-    /// `user-identity …`, `aaa …`, `http …`.
-    Access,
-    /// `snmp-server …`.
-    Snmp,
-    /// `sysopt …`, `service …`, `crypto ipsec …`.
-    Sysopt,
-    /// `telnet …`, `ssh …`, `console …`.
-    Lines,
-    /// `threat-detection …`.
-    Threat,
-    /// `prompt …`, `no call-home …`: at the end.
-    Tail,
-}
+/// The inner key is what makes a line one setting: a later line with the same key replaces it.
+pub type KeptLines = BTreeMap<&'static str, BTreeMap<String, String>>;

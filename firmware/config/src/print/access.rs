@@ -1,19 +1,16 @@
-//! Objects, groups, access lists, translations and routes as text.
+//! Objects, groups, access lists and translations as text.
 
+use super::Page;
 use super::statement::{access_line, auto_nat, manual_nat, port_match, service};
-use super::{Page, Section};
 use crate::model::{
     AccessGroupPlace, Config, GroupTransport, NetworkGroup, NetworkMember, ObjectAddress,
     ServiceGroup, ServiceMember, Transport,
 };
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use alloc::string::String;
 
-pub(super) fn objects(page: &mut Page, config: &Config) {
-    page.section(Section::Object);
+pub(crate) fn objects(page: &mut Page<'_>, config: &Config) {
     for (name, object) in &config.network_objects {
-        page.block(name);
+        page.block("network", &[name]);
         page.line(format!("object network {name}"));
         match object.address {
             Some(ObjectAddress::Host(address)) => page.line(format!(" host {address}")),
@@ -26,53 +23,32 @@ pub(super) fn objects(page: &mut Page, config: &Config) {
         page.optional(" description", object.description.as_ref());
     }
     for (name, object) in &config.service_objects {
-        page.block(name);
+        page.block("service", &[name]);
         page.line(format!("object service {name}"));
         page.optional(" service", object.service.map(service));
         page.optional(" description", object.description.as_ref());
     }
-    page.section(Section::ObjectGroup);
-    // A group follows the groups it holds, so that the text can be read back from top to bottom.
-    let inner = |group: &NetworkGroup| {
-        group
-            .members
-            .iter()
-            .filter_map(|member| match member {
-                NetworkMember::Group(name) => Some(name.clone()),
-                _ => None,
-            })
-            .collect()
-    };
-    in_order(&config.network_groups, &inner, &mut |name, group| {
-        network_group(page, name, group);
-    });
-    let inner = |group: &ServiceGroup| {
-        group
-            .members
-            .iter()
-            .filter_map(|member| match member {
-                ServiceMember::Group(name) => Some(name.clone()),
-                _ => None,
-            })
-            .collect()
-    };
-    in_order(&config.service_groups, &inner, &mut |name, group| {
-        service_group(page, name, group);
-    });
 }
 
-pub(super) fn lists(page: &mut Page, config: &Config) {
-    page.section(Section::AccessList);
+pub(crate) fn groups(page: &mut Page<'_>, config: &Config) {
+    for (name, group) in &config.network_groups {
+        network_group(page, name, group);
+    }
+    for (name, group) in &config.service_groups {
+        service_group(page, name, group);
+    }
+}
+
+pub(crate) fn lists(page: &mut Page<'_>, config: &Config) {
     for (name, list) in &config.access_lists {
-        page.block(name);
+        page.block("", &[name]);
         for line in list.lines() {
             page.line(format!("access-list {name} {}", access_line(line)));
         }
     }
 }
 
-pub(super) fn nat(page: &mut Page, config: &Config) {
-    page.section(Section::Nat);
+pub(crate) fn nat(page: &mut Page<'_>, config: &Config) {
     for rule in &config.nat_before {
         page.line(manual_nat(rule, false));
     }
@@ -89,8 +65,7 @@ pub(super) fn nat(page: &mut Page, config: &Config) {
     }
 }
 
-pub(super) fn bindings_and_routes(page: &mut Page, config: &Config) {
-    page.section(Section::AccessGroup);
+pub(crate) fn bindings(page: &mut Page<'_>, config: &Config) {
     for (place, list) in &config.access_groups {
         page.line(match place {
             AccessGroupPlace::In(interface) => {
@@ -102,18 +77,10 @@ pub(super) fn bindings_and_routes(page: &mut Page, config: &Config) {
             AccessGroupPlace::Global => format!("access-group {list} global"),
         });
     }
-    page.section(Section::Route);
-    for route in &config.routes {
-        let (destination, gateway) = (route.destination, route.gateway);
-        page.line(format!(
-            "route {} {destination} {gateway} {}",
-            route.interface, route.metric
-        ));
-    }
 }
 
-fn network_group(page: &mut Page, name: &str, group: &NetworkGroup) {
-    page.block(name);
+fn network_group(page: &mut Page<'_>, name: &str, group: &NetworkGroup) {
+    page.block("network", &[name]);
     page.line(format!("object-group network {name}"));
     page.optional(" description", group.description.as_ref());
     for member in &group.members {
@@ -126,7 +93,7 @@ fn network_group(page: &mut Page, name: &str, group: &NetworkGroup) {
     }
 }
 
-fn service_group(page: &mut Page, name: &str, group: &ServiceGroup) {
+fn service_group(page: &mut Page<'_>, name: &str, group: &ServiceGroup) {
     // Port names of a mixed group are those of TCP, as ASA prints them.
     let (word, transport) = match group.transport {
         None => ("", Transport::Tcp),
@@ -134,7 +101,7 @@ fn service_group(page: &mut Page, name: &str, group: &ServiceGroup) {
         Some(GroupTransport::Udp) => (" udp", Transport::Udp),
         Some(GroupTransport::TcpUdp) => (" tcp-udp", Transport::Tcp),
     };
-    page.block(name);
+    page.block("service", &[name]);
     page.line(format!("object-group service {name}{word}"));
     page.optional(" description", group.description.as_ref());
     for member in &group.members {
@@ -144,34 +111,5 @@ fn service_group(page: &mut Page, name: &str, group: &ServiceGroup) {
             ServiceMember::Object(name) => format!(" service-object object {name}"),
             ServiceMember::Group(name) => format!(" group-object {name}"),
         });
-    }
-}
-
-/// Visits `groups` by name, each after the groups that `inner` says it holds.
-fn in_order<G>(
-    groups: &BTreeMap<String, G>,
-    inner: &dyn Fn(&G) -> BTreeSet<String>,
-    visit: &mut dyn FnMut(&str, &G),
-) {
-    fn place<G>(
-        name: &str,
-        groups: &BTreeMap<String, G>,
-        inner: &dyn Fn(&G) -> BTreeSet<String>,
-        visit: &mut dyn FnMut(&str, &G),
-        placed: &mut BTreeSet<String>,
-    ) {
-        let Some(group) = groups.get(name) else {
-            return;
-        };
-        if placed.insert(name.into()) {
-            for held in inner(group) {
-                place(&held, groups, inner, visit, placed);
-            }
-            visit(name, group);
-        }
-    }
-    let mut placed = BTreeSet::new();
-    for name in groups.keys() {
-        place(name, groups, inner, visit, &mut placed);
     }
 }

@@ -1,16 +1,18 @@
 //! Access lists and their bindings.
 
+use super::family::Family;
 use super::object::{icmp_match, port_match};
-use super::{Change, Handler, invalid, ip, network, number, row, text, usage, word};
+use super::{Change, invalid, ip, network, number, refusing, row, text, usage, word};
 use crate::mode::GLOBAL;
 use crate::model::{
     AccessGroupPlace, AccessLine, AccessRule, Action, AddressMatch, Config, PortSelect, RuleLog,
     RuleService, Transport,
 };
 use crate::names;
+use crate::print;
 use crate::refusal::{Notice, Refusal, Thing};
 use alloc::boxed::Box;
-use cli::grammar::{Captures, Fragment, No, Row};
+use cli::grammar::{Captures, Fragment, No};
 
 /// An address of a rule.
 pub(super) const ADDRESS: Fragment = Fragment {
@@ -49,8 +51,12 @@ pub(super) const PORTS: Fragment = Fragment {
     ],
 };
 
-pub(super) const ROWS: &[Row<Handler>] = &[
-    row(
+pub(super) const ACCESS_LIST: Family = Family {
+    keyword: "access-list",
+    help: "Access lists",
+    narrow: "[<name>]",
+    rows: &[
+        row(
         GLOBAL,
         "access-list <name:word(241)> [line <at:1-2147483647>] remark <remark:text>",
         No::Same,
@@ -62,8 +68,8 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("remark", "A comment"),
         ],
         remark,
-    ),
-    row(
+    ).example("access-list OUTSIDE-IN remark calls from partners"),
+        row(
         GLOBAL,
         "access-list <name:word(241)> [line <at:1-2147483647>] [extended] { permit | deny } { \
          { tcp | udp } $address@from [{ $ports | object-group <ports-group> }@from-port] \
@@ -98,11 +104,10 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("inactive", "Switch the rule off"),
         ],
         rule,
-    ),
-    row(
+    ).example("access-list OUTSIDE-IN extended permit tcp object-group PEERS host 10.20.0.11 eq 5061 log"),
+        refusing(
         GLOBAL,
         "access-list <name:word(241)> { standard | ethertype | webtype } <rest:text>",
-        No::Forbidden,
         &[
             ("standard", "A list of destinations (not supported)"),
             ("ethertype", "A list of Ethernet types (not supported)"),
@@ -110,8 +115,18 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("rest", "The rule"),
         ],
         other_kind,
-    ),
-    row(
+    ).example("access-list OLD standard permit 10.20.0.0 255.255.255.0"),
+    ],
+    print: print::access::lists,
+    clear: Some(clear_lists),
+    clear_narrow: "[<name>]",
+    ..Family::EMPTY
+};
+
+pub(super) const ACCESS_GROUP: Family = Family {
+    keyword: "access-group",
+    help: "Bindings of access lists",
+    rows: &[row(
         GLOBAL,
         "access-group <name> { { in | out } interface <interface> | global }",
         No::Same,
@@ -124,8 +139,12 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("global", "Packets coming in at every interface"),
         ],
         access_group,
-    ),
-];
+    )
+    .example("access-group OUTSIDE-IN in interface outside")],
+    print: print::access::bindings,
+    clear: Some(clear_bindings),
+    ..Family::EMPTY
+};
 
 fn remark(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let line = AccessLine::Remark(text(captures, "remark")?.into());
@@ -295,7 +314,7 @@ fn check_address<'a>(
     if !exists {
         return Err(Refusal::Missing(thing, name.clone()));
     }
-    Ok(config.addresses_of(name).is_empty().then_some(name))
+    Ok((!config.has_address(name)).then_some(name))
 }
 
 fn check_service(config: &Config, service: &RuleService) -> Result<(), Refusal> {
@@ -371,19 +390,20 @@ fn insert(
         true => number(captures, "at")?.saturating_sub(1) as usize,
         false => usize::MAX,
     };
-    let list = change.config.access_lists.entry(name.into()).or_default();
+    let list = change.config.access_lists.get_or_default(name);
     if let AccessLine::Rule(rule) = &line
         && let Some(present) = list.position(&line)
     {
-        let same = list.lines().get(present) == Some(&line);
-        list.update(present, rule.log, rule.inactive);
-        if same {
+        if list.lines().get(present) == Some(&line) {
             change.notice(Notice::Duplicate(name.into()));
-            change.unchanged();
+        } else {
+            list.update(present, rule.log, rule.inactive);
+            change.outcome.changed = true;
         }
         return Ok(());
     }
     list.insert(at, line);
+    change.outcome.changed = true;
     Ok(())
 }
 
@@ -397,6 +417,7 @@ fn remove(change: &mut Change<'_>, name: &str, line: &AccessLine) -> Result<(), 
     }
     if let Some(list) = change.config.access_lists.get_mut(name) {
         list.remove(at);
+        change.outcome.changed = true;
         if list.lines().is_empty() {
             change.config.access_lists.remove(name);
         }
@@ -404,8 +425,8 @@ fn remove(change: &mut Change<'_>, name: &str, line: &AccessLine) -> Result<(), 
     Ok(())
 }
 
-fn other_kind(_: &mut Change<'_>, _: &Captures<'_>) -> Result<(), Refusal> {
-    Err(Refusal::Unsupported("An access list that is not extended"))
+fn other_kind(_: &Captures<'_>) -> Refusal {
+    Refusal::Unsupported("An access list that is not extended")
 }
 
 fn access_group(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
@@ -424,8 +445,9 @@ fn access_group(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), 
         {
             return Err(Refusal::NothingToRemove);
         }
-        change.config.access_groups.remove(&place);
-        return Ok(());
+        return change
+            .outcome
+            .removed(change.config.access_groups.remove(&place));
     }
     let list = change.config.access_lists.get(name);
     let list = list.ok_or_else(|| Refusal::Missing(Thing::AccessList, name.into()))?;
@@ -435,6 +457,37 @@ fn access_group(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), 
     if let AccessGroupPlace::In(interface) | AccessGroupPlace::Out(interface) = &place {
         change.require_interface(interface)?;
     }
-    change.config.access_groups.insert(place, name.into());
+    let bound = change.config.access_groups.entry(place).or_default();
+    change.outcome.set(bound, name.into());
+    Ok(())
+}
+
+/// Removes the list `only`, or all of them.
+fn clear_lists(change: &mut Change<'_>, only: Option<&str>) -> Result<(), Refusal> {
+    let config = &mut *change.config;
+    if let Some(name) = only
+        && !config.access_lists.contains_key(name)
+    {
+        return Err(Refusal::Missing(Thing::AccessList, name.into()));
+    }
+    let chosen = |name: &str| only.is_none_or(|only| only == name);
+    for name in config.access_lists.keys().filter(|name| chosen(name)) {
+        if let Some(by) = usage::of_access_list(config, name) {
+            return Err(Refusal::InUse {
+                thing: Thing::AccessList,
+                name: name.clone(),
+                by,
+            });
+        }
+    }
+    let before = config.access_lists.len();
+    config.access_lists.retain(|name, _| !chosen(name));
+    change.outcome.changed = config.access_lists.len() != before;
+    Ok(())
+}
+
+fn clear_bindings(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    let places = &mut change.config.access_groups;
+    change.outcome.set(places, Default::default());
     Ok(())
 }

@@ -1,111 +1,137 @@
 //! Ports, routes and what is said to a named interface.
 
-use super::{Change, Handler, invalid, ip, network, row, small, usage, word};
+use super::family::Family;
+use super::{Change, invalid, ip, kept, network, row, small, usage, word};
 use crate::mode::{GLOBAL, INTERFACE, Mode};
 use crate::model::{Action, DEFAULT_MTU, Duplex, IcmpRule, Interface, Route, Speed, Subnet};
 use crate::names;
+use crate::print;
 use crate::refusal::{Notice, Refusal};
-use cli::grammar::{Captures, InterfaceKind, No, Row};
+use alloc::string::String;
+use alloc::vec::Vec;
+use cli::grammar::{Captures, InterfaceKind, No};
 use core::net::Ipv4Addr;
 
 /// Longest name of an interface, in characters.
 const NAMEIF_MAX: usize = 48;
 
-pub(super) const ROWS: &[Row<Handler>] = &[
-    row(
-        GLOBAL,
-        "interface <port:interface>",
-        No::Forbidden,
-        &[
-            ("interface", "Select an interface to configure"),
-            ("port", "Hardware name"),
-        ],
-        interface,
-    ),
-    row(
-        INTERFACE,
-        "nameif <name:word(48)>",
-        No::Syntax("nameif [<name>]"),
-        &[
-            ("nameif", "Assign a name to the interface"),
-            ("name", "A name up to 48 characters"),
-        ],
-        nameif,
-    ),
-    row(
-        INTERFACE,
-        "security-level <level:0-100>",
-        No::Syntax("security-level [<level:0-100>]"),
-        &[
-            (
-                "security-level",
-                "Specify the security level of the interface",
-            ),
-            ("level", "Security level"),
-        ],
-        security_level,
-    ),
-    row(
-        INTERFACE,
-        "ip address <address:ip> <mask:mask>",
-        No::Syntax("ip address [<address:ip> [<mask:mask>]]"),
-        &[
-            ("ip", "Configure the interface's IP parameters"),
-            ("address", "IP address"),
-            ("mask", "Network mask"),
-        ],
-        ip_address,
-    ),
-    row(
-        INTERFACE,
-        "description <description:text>",
-        No::Syntax("description [<description:text>]"),
-        &[("description", "Description of up to 200 characters")],
-        description,
-    ),
-    row(
-        INTERFACE,
-        "shutdown",
-        No::Same,
-        &[("shutdown", "Shut down the interface")],
-        shutdown,
-    ),
-    row(
-        INTERFACE,
-        "speed { auto | 10 | 100 | 1000 }",
-        No::Syntax("speed [{ auto | 10 | 100 | 1000 }]"),
-        &[
-            ("speed", "Configure the speed"),
-            ("auto", "Negotiate"),
-            ("10", "10 Mbit/s"),
-            ("100", "100 Mbit/s"),
-            ("1000", "1000 Mbit/s"),
-        ],
-        speed,
-    ),
-    row(
-        INTERFACE,
-        "duplex { auto | full | half }",
-        No::Syntax("duplex [{ auto | full | half }]"),
-        &[
-            ("duplex", "Configure duplex operation"),
-            ("auto", "Negotiate"),
-            ("full", "Full duplex"),
-            ("half", "Half duplex"),
-        ],
-        duplex,
-    ),
-    row(
-        INTERFACE,
-        "mac-address <mac:mac>",
-        No::Syntax("mac-address [<mac:mac>]"),
-        &[
-            ("mac-address", "Assign a MAC address"),
-            ("mac", "MAC address"),
-        ],
-        mac_address,
-    ),
-    row(
+pub(super) const INTERFACES: Family = Family {
+    keyword: "interface",
+    help: "Interfaces",
+    narrow: "[{ <port:interface> | <name> }]",
+    rows: &[
+        row(
+            GLOBAL,
+            "interface <port:interface>",
+            No::Forbidden,
+            &[
+                ("interface", "Select an interface to configure"),
+                ("port", "Hardware name"),
+            ],
+            interface,
+        )
+        .example("interface GigabitEthernet0/2"),
+        row(
+            INTERFACE,
+            "nameif <name:word(48)>",
+            No::Syntax("nameif [<name>]"),
+            &[
+                ("nameif", "Assign a name to the interface"),
+                ("name", "A name up to 48 characters"),
+            ],
+            nameif,
+        )
+        .example("nameif dmz"),
+        row(
+            INTERFACE,
+            "security-level <level:0-100>",
+            No::Syntax("security-level [<level:0-100>]"),
+            &[
+                (
+                    "security-level",
+                    "Specify the security level of the interface",
+                ),
+                ("level", "Security level"),
+            ],
+            security_level,
+        )
+        .example("security-level 50"),
+        row(
+            INTERFACE,
+            "ip address <address:ip> <mask:mask>",
+            No::Syntax("ip address [<address:ip> [<mask:mask>]]"),
+            &[
+                ("ip", "Configure the interface's IP parameters"),
+                ("address", "IP address"),
+                ("mask", "Network mask"),
+            ],
+            ip_address,
+        )
+        .example("ip address 192.0.2.1 255.255.255.0"),
+        row(
+            INTERFACE,
+            "description <description:text>",
+            No::Syntax("description [<description:text>]"),
+            &[("description", "Description of up to 200 characters")],
+            description,
+        )
+        .example("description to the servers"),
+        row(
+            INTERFACE,
+            "shutdown",
+            No::Same,
+            &[("shutdown", "Shut down the interface")],
+            shutdown,
+        )
+        .example("shutdown"),
+        row(
+            INTERFACE,
+            "speed { auto | 10 | 100 | 1000 }",
+            No::Syntax("speed [{ auto | 10 | 100 | 1000 }]"),
+            &[
+                ("speed", "Configure the speed"),
+                ("auto", "Negotiate"),
+                ("10", "10 Mbit/s"),
+                ("100", "100 Mbit/s"),
+                ("1000", "1000 Mbit/s"),
+            ],
+            speed,
+        )
+        .example("speed 100"),
+        row(
+            INTERFACE,
+            "duplex { auto | full | half }",
+            No::Syntax("duplex [{ auto | full | half }]"),
+            &[
+                ("duplex", "Configure duplex operation"),
+                ("auto", "Negotiate"),
+                ("full", "Full duplex"),
+                ("half", "Half duplex"),
+            ],
+            duplex,
+        )
+        .example("duplex full"),
+        row(
+            INTERFACE,
+            "mac-address <mac:mac>",
+            No::Syntax("mac-address [<mac:mac>]"),
+            &[
+                ("mac-address", "Assign a MAC address"),
+                ("mac", "MAC address"),
+            ],
+            mac_address,
+        )
+        .example("mac-address 0200.1234.abcd"),
+    ],
+    print: print::interface::interfaces,
+    clear: Some(clear_interfaces),
+    ..Family::EMPTY
+};
+
+pub(super) const MTU: Family = Family {
+    keyword: "mtu",
+    help: "Largest packet of an interface",
+    rows: &[row(
         GLOBAL,
         "mtu <interface> <bytes:300-9198>",
         No::Syntax("mtu <interface> [<bytes:300-9198>]"),
@@ -114,21 +140,17 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("bytes", "Bytes"),
         ],
         mtu,
-    ),
-    row(
-        GLOBAL,
-        "route <interface> <network:ip> <mask:mask> <gateway:ip> [<metric:1-255>]",
-        No::Syntax("route <interface> <network:ip> <mask:mask> [<gateway:ip> [<metric:1-255>]]"),
-        &[
-            ("route", "Configure a static route"),
-            ("network", "Where the route leads"),
-            ("mask", "Mask of the network"),
-            ("gateway", "Next hop"),
-            ("metric", "Distance, 1 unless given"),
-        ],
-        route,
-    ),
-    row(
+    )
+    .example("mtu inside 1400")],
+    print: print::interface::mtu,
+    clear: Some(clear_mtu),
+    ..Family::EMPTY
+};
+
+pub(super) const ICMP: Family = Family {
+    keyword: "icmp",
+    help: "Access rules for ICMP",
+    rows: &[row(
         GLOBAL,
         "icmp { permit | deny } { any | host <host-address:ip> | <address:ip> <mask:mask> } \
          [<icmp-type>] <interface>",
@@ -144,8 +166,35 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("icmp-type", "ICMP type by number or name"),
         ],
         icmp,
-    ),
-];
+    )
+    .example("icmp permit any echo outside")],
+    kept: kept::ICMP,
+    print: print::interface::icmp,
+    clear: Some(clear_icmp),
+    ..Family::EMPTY
+};
+
+pub(super) const ROUTE: Family = Family {
+    keyword: "route",
+    help: "Static routes",
+    rows: &[row(
+        GLOBAL,
+        "route <interface> <network:ip> <mask:mask> <gateway:ip> [<metric:1-255>]",
+        No::Syntax("route <interface> <network:ip> <mask:mask> [<gateway:ip> [<metric:1-255>]]"),
+        &[
+            ("route", "Configure a static route"),
+            ("network", "Where the route leads"),
+            ("mask", "Mask of the network"),
+            ("gateway", "Next hop"),
+            ("metric", "Distance, 1 unless given"),
+        ],
+        route,
+    )
+    .example("route outside 10.30.0.0 255.255.0.0 203.0.113.1")],
+    print: print::interface::routes,
+    clear: Some(clear_routes),
+    ..Family::EMPTY
+};
 
 /// The interface being configured.
 fn current<'a>(change: &'a mut Change<'_>) -> Result<(u16, &'a mut Interface), Refusal> {
@@ -154,6 +203,17 @@ fn current<'a>(change: &'a mut Change<'_>) -> Result<(u16, &'a mut Interface), R
     };
     let interface = change.config.interfaces.get_mut(&port);
     Ok((port, interface.ok_or(Refusal::Invalid { offset: 0 })?))
+}
+
+/// The interface being configured, borrowed from the configuration alone.
+macro_rules! current {
+    ($change:expr) => {{
+        let Mode::Interface(port) = $change.state.mode else {
+            return Err(Refusal::Invalid { offset: 0 });
+        };
+        let interface = $change.config.interfaces.get_mut(&port);
+        interface.ok_or(Refusal::Invalid { offset: 0 })?
+    }};
 }
 
 fn interface(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
@@ -172,10 +232,9 @@ fn interface(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Ref
         .filter(|_| known);
     let interface = interface.ok_or_else(|| invalid(captures, "port"))?;
     if loading {
-        interface.shutdown = false;
+        change.outcome.set(&mut interface.shutdown, false);
     }
     change.enter(Mode::Interface(name.port));
-    change.unchanged();
     Ok(())
 }
 
@@ -184,7 +243,6 @@ fn nameif(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusa
     let old = interface.nameif.clone();
     if captures.negated() {
         let Some(old) = old else {
-            change.unchanged();
             return Ok(());
         };
         if let Some(list) = usage::access_list_naming_interface(change.config, &old) {
@@ -197,11 +255,11 @@ fn nameif(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusa
         interface.nameif = None;
         interface.security_level = None;
         interface.mtu = DEFAULT_MTU;
+        change.outcome.changed = true;
         return Ok(());
     }
     let name = word(captures, "name")?;
     if old.as_deref() == Some(name) {
-        change.unchanged();
         return Ok(());
     }
     let fits = name.len() <= NAMEIF_MAX
@@ -226,6 +284,7 @@ fn nameif(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusa
         return Ok(());
     };
     interface.nameif = Some(name.into());
+    change.outcome.changed = true;
     if interface.security_level.is_none() {
         let level = if name == "inside" { 100 } else { 0 };
         interface.security_level = Some(level);
@@ -243,13 +302,14 @@ fn security_level(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<()
     } else {
         Some(small(captures, "level")?)
     };
-    let (_, interface) = current(change)?;
-    interface.security_level = match (level, interface.nameif.as_deref()) {
+    let interface = current!(change);
+    let level = match (level, interface.nameif.as_deref()) {
         (Some(level), _) => Some(level),
         (None, Some("inside")) => Some(100),
         (None, Some(_)) => Some(0),
         (None, None) => None,
     };
+    change.outcome.set(&mut interface.security_level, level);
     Ok(())
 }
 
@@ -281,7 +341,7 @@ fn ip_address(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Re
             return Err(Refusal::NextHopIsOurs(address.address()));
         }
     }
-    current(change)?.1.address = after;
+    change.outcome.set(&mut current!(change).address, after);
     if let Err(refusal) = super::nat::check_all(change.config) {
         current(change)?.1.address = before;
         return Err(refusal);
@@ -307,31 +367,36 @@ fn is_host(address: Ipv4Addr) -> bool {
 
 fn description(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let description = super::object::description_text(captures)?;
-    current(change)?.1.description = description;
+    change
+        .outcome
+        .set(&mut current!(change).description, description);
     Ok(())
 }
 
 fn shutdown(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    current(change)?.1.shutdown = !captures.negated();
+    let shutdown = !captures.negated();
+    change.outcome.set(&mut current!(change).shutdown, shutdown);
     Ok(())
 }
 
 fn speed(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    current(change)?.1.speed = match captures.one_of(&["10", "100", "1000"]) {
+    let speed = match captures.one_of(&["10", "100", "1000"]) {
         Some("10") if !captures.negated() => Speed::Mbps10,
         Some("100") if !captures.negated() => Speed::Mbps100,
         Some("1000") if !captures.negated() => Speed::Mbps1000,
         _ => Speed::Auto,
     };
+    change.outcome.set(&mut current!(change).speed, speed);
     Ok(())
 }
 
 fn duplex(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    current(change)?.1.duplex = match captures.one_of(&["full", "half"]) {
+    let duplex = match captures.one_of(&["full", "half"]) {
         Some("full") if !captures.negated() => Duplex::Full,
         Some("half") if !captures.negated() => Duplex::Half,
         _ => Duplex::Auto,
     };
+    change.outcome.set(&mut current!(change).duplex, duplex);
     Ok(())
 }
 
@@ -343,7 +408,7 @@ fn mac_address(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), R
         // The lowest bit of the first octet marks a group (IEEE 802-2014 §8.2).
         return Err(invalid(captures, "mac"));
     }
-    current(change)?.1.mac_address = mac;
+    change.outcome.set(&mut current!(change).mac_address, mac);
     Ok(())
 }
 
@@ -359,7 +424,7 @@ fn mtu(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> 
     if let Some(interface) =
         interfaces.find(|interface| interface.nameif.as_deref() == Some(nameif))
     {
-        interface.mtu = bytes;
+        change.outcome.set(&mut interface.mtu, bytes);
     }
     Ok(())
 }
@@ -378,6 +443,7 @@ fn route(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal
             .config
             .routes
             .remove(at.ok_or(Refusal::NothingToRemove)?);
+        change.outcome.changed = true;
         return Ok(());
     }
     change.require_interface(nameif)?;
@@ -397,7 +463,6 @@ fn route(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal
         metric,
     };
     if change.config.routes.contains(&route) {
-        change.unchanged();
         return Ok(());
     }
     let ours = change.config.interfaces.values().any(|interface| {
@@ -416,6 +481,7 @@ fn route(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal
         return Err(Refusal::RouteConflict);
     }
     change.config.routes.push(route);
+    change.outcome.changed = true;
     Ok(())
 }
 
@@ -452,13 +518,52 @@ fn icmp(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal>
             .config
             .icmp_rules
             .remove(at.ok_or(Refusal::NothingToRemove)?);
+        change.outcome.changed = true;
         return Ok(());
     }
     change.require_interface(&rule.interface)?;
     if at.is_none() {
         change.config.icmp_rules.push(rule);
-    } else {
-        change.unchanged();
+        change.outcome.changed = true;
     }
+    Ok(())
+}
+
+/// Gives every port its factory settings and removes the lines that name it, as `no nameif` does.
+fn clear_interfaces(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    let (config, outcome) = (&mut *change.config, &mut change.outcome);
+    let interfaces = config.interfaces.values();
+    let names: Vec<String> = interfaces.filter_map(|port| port.nameif.clone()).collect();
+    for name in &names {
+        if let Some(list) = usage::access_list_naming_interface(config, name) {
+            return Err(Refusal::InterfaceInAccessList(list.into()));
+        }
+    }
+    for name in names {
+        if usage::remove_interface(config, &name) {
+            outcome.notices.push(Notice::InterfaceLinesRemoved(name));
+        }
+    }
+    for interface in config.interfaces.values_mut() {
+        outcome.set(interface, Interface::default());
+    }
+    Ok(())
+}
+
+fn clear_mtu(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    for interface in change.config.interfaces.values_mut() {
+        change.outcome.set(&mut interface.mtu, DEFAULT_MTU);
+    }
+    Ok(())
+}
+
+fn clear_icmp(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    let rules = &mut change.config.icmp_rules;
+    change.outcome.set(rules, Vec::new());
+    Ok(())
+}
+
+fn clear_routes(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    change.outcome.set(&mut change.config.routes, Vec::new());
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! Statements of pasted ASA configurations that are stored and printed and have no effect here.
 //!
-//! A rule says which part of a line is the setting and which its value; a second line of the same
+//! They belong to the family of their first keyword. A rule says which part of a line is the setting and which its value; a second line of the same
 //! setting replaces the first, and `no` of a setting that is absent is accepted silently, as pasted
 //! configurations are full of it.
 
+use super::family::Family;
 use super::{Change, Handler, HelpTexts, Run};
 use crate::mode::GLOBAL;
-use crate::model::KeptSection;
+use crate::print;
 use crate::refusal::{Notice, Refusal};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -18,45 +19,46 @@ pub(super) struct KeptRule {
     syntax: &'static str,
     no: No,
     help: HelpTexts,
-    section: KeptSection,
     /// Words of the line that name the setting; the rest is its value.
     key_words: usize,
     /// What is said about it; `None` if nothing would change even on an ASA of this kind.
     warning: Option<&'static str>,
+    example: &'static str,
 }
 
 impl KeptRule {
     pub(super) fn row(&'static self) -> Row<Handler> {
-        Row::new(GLOBAL, 15, self.syntax, self.help, Handler(Run::Keep(self))).no(self.no)
+        Row::new(GLOBAL, 15, self.syntax, self.help, Handler(Run::Keep(self)))
+            .no(self.no)
+            .example(self.example)
     }
 }
 
 const fn rule(
-    section: KeptSection,
     key_words: usize,
     warning: Option<&'static str>,
     syntax: &'static str,
     no: No,
     help: HelpTexts,
+    example: &'static str,
 ) -> KeptRule {
     KeptRule {
         syntax,
         no,
         help,
-        section,
         key_words,
         warning,
+        example,
     }
 }
 
 /// As many words as a line can have: the whole line is the setting.
 const ALL: usize = usize::MAX;
 
-use KeptSection::{Access, Dns, Lines, Link, Logging, Snmp, Sysopt, Tail, Threat, Xlate};
-
-pub(super) const RULES: &[KeptRule] = &[
-    rule(
-        Xlate,
+pub(super) const XLATE: Family = Family {
+    keyword: "xlate",
+    help: "Translations that end with their connection",
+    kept: &[rule(
         ALL,
         Some("xlate per-session"),
         "xlate per-session { permit | deny } { tcp | udp } <flows:text>",
@@ -66,9 +68,36 @@ pub(super) const RULES: &[KeptRule] = &[
             ("per-session", "Translations that end with their connection"),
             ("flows", "Source and destination with ports"),
         ],
-    ),
-    rule(
-        Dns,
+        "xlate per-session deny tcp any4 any4",
+    )],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const MAC_ADDRESS: Family = Family {
+    keyword: "mac-address",
+    help: "Automatic MAC addresses",
+    kept: &[rule(
+        ALL,
+        None,
+        "mac-address auto",
+        No::Same,
+        &[
+            ("mac-address", "MAC addresses"),
+            ("auto", "Automatic for contexts"),
+        ],
+        "mac-address auto",
+    )],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const DNS: Family = Family {
+    keyword: "dns",
+    help: "Name servers",
+    kept: &[rule(
         ALL,
         Some("dns"),
         "dns { domain-lookup <interface> | name-server <server:ip> | server-group <group> }",
@@ -80,145 +109,123 @@ pub(super) const RULES: &[KeptRule] = &[
             ("server-group", "Group of name servers"),
             ("group", "Name of the group"),
         ],
-    ),
-    rule(
-        Logging,
-        2,
-        Some("logging"),
-        "logging { enable | timestamp [rfc5424] | standby | debug-trace | permit-hostdown \
+        "dns domain-lookup outside",
+    )],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const LOGGING: Family = Family {
+    keyword: "logging",
+    help: "Logging",
+    kept: &[
+        rule(
+            2,
+            Some("logging"),
+            "logging { enable | timestamp [rfc5424] | standby | debug-trace | permit-hostdown \
          | hide username | buffer-size <bytes:4096-1048576> | facility <facility:16-23> \
          | queue <messages:0-8192> | device-id <device-id:text> \
          | { buffered | console | monitor | trap | history | asdm | mail } <severity> }",
-        No::Syntax(
-            "logging { enable | timestamp [rfc5424] | standby | debug-trace | permit-hostdown \
+            No::Syntax(
+                "logging { enable | timestamp [rfc5424] | standby | debug-trace | permit-hostdown \
              | hide username | buffer-size [<bytes:4096-1048576>] | facility [<facility:16-23>] \
              | queue [<messages:0-8192>] | device-id [<device-id:text>] \
              | { buffered | console | monitor | trap | history | asdm | mail } [<severity>] }",
-        ),
-        &[
-            ("logging", "Configure logging"),
-            ("enable", "Enable logging"),
-            ("timestamp", "Put the time into messages"),
-            ("rfc5424", "Time in the form of RFC 5424"),
-            ("standby", "Log on the standby unit"),
-            ("debug-trace", "Log debug output"),
-            (
-                "permit-hostdown",
-                "Let connections pass when the TCP host is down",
             ),
-            ("hide", "Hide fields"),
-            ("username", "Names of users"),
-            ("buffer-size", "Size of the buffer"),
-            ("bytes", "Bytes"),
-            ("facility", "Syslog facility"),
-            ("queue", "Messages waiting"),
-            ("messages", "Messages"),
-            ("device-id", "Name of the box in messages"),
-            ("buffered", "Log to the buffer"),
-            ("console", "Log to the console"),
-            ("monitor", "Log to terminals"),
-            ("trap", "Log to hosts"),
-            ("history", "Log to SNMP"),
-            ("asdm", "Log to the graphical manager"),
-            ("mail", "Log by mail"),
-            ("severity", "Severity by number or name"),
-        ],
-    ),
-    rule(
-        Logging,
-        4,
-        Some("logging host"),
-        "logging host <interface> <server:ip> [<transport>]",
-        No::Same,
-        &[
-            ("host", "Send messages to a host"),
-            ("interface", "Name of the interface"),
-            ("server", "Address of the host"),
-            ("transport", "Protocol and port"),
-        ],
-    ),
-    rule(
-        Logging,
-        3,
-        Some("logging message"),
-        "logging message <message:100000-999999> [level <severity>]",
-        No::Same,
-        &[("message", "One message"), ("level", "Change its severity")],
-    ),
-    rule(
-        Link,
-        ALL,
-        None,
-        "asdm history enable",
-        No::Same,
-        &[
-            ("asdm", "The graphical manager"),
-            ("history", "Keep figures for graphs"),
-        ],
-    ),
-    rule(
-        Link,
-        2,
-        None,
-        "asdm image <file>",
-        No::Syntax("asdm image [<file>]"),
-        &[
-            ("image", "File of the manager"),
-            ("file", "Name of the file"),
-        ],
-    ),
-    rule(
-        Link,
-        2,
-        Some("arp permit-nonconnected"),
-        "arp permit-nonconnected",
-        No::Same,
-        &[
-            ("arp", "Change ARP parameters"),
-            ("permit-nonconnected", "Answer for other networks"),
-        ],
-    ),
-    rule(
-        Link,
-        2,
-        None,
-        "arp rate-limit <rate:50-32768>",
-        No::Syntax("arp rate-limit [<rate:50-32768>]"),
-        &[
-            ("rate-limit", "Limit ARP packets"),
-            ("rate", "Packets per second"),
-        ],
-    ),
-    rule(
-        Link,
-        2,
-        None,
-        "icmp unreachable rate-limit <rate:1-100> burst-size <burst:1-10>",
-        No::Syntax("icmp unreachable [rate-limit <rate:1-100> burst-size <burst:1-10>]"),
-        &[
-            ("icmp", "Configure ICMP"),
-            ("unreachable", "Unreachable messages"),
-            ("burst-size", "Messages at once"),
-            ("burst", "Messages"),
-        ],
-    ),
-    rule(
-        Access,
-        ALL,
-        Some("aaa"),
-        "aaa { authentication | authorization | accounting | local } <aaa-rule:text>",
-        No::Same,
-        &[
-            ("aaa", "Configure who may do what"),
-            ("authentication", "Who may log in"),
-            ("authorization", "What they may do"),
-            ("accounting", "What they did"),
-            ("local", "Local accounts"),
-            ("aaa-rule", "The rule"),
-        ],
-    ),
-    rule(
-        Access,
+            &[
+                ("logging", "Configure logging"),
+                ("enable", "Enable logging"),
+                ("timestamp", "Put the time into messages"),
+                ("rfc5424", "Time in the form of RFC 5424"),
+                ("standby", "Log on the standby unit"),
+                ("debug-trace", "Log debug output"),
+                (
+                    "permit-hostdown",
+                    "Let connections pass when the TCP host is down",
+                ),
+                ("hide", "Hide fields"),
+                ("username", "Names of users"),
+                ("buffer-size", "Size of the buffer"),
+                ("bytes", "Bytes"),
+                ("facility", "Syslog facility"),
+                ("queue", "Messages waiting"),
+                ("messages", "Messages"),
+                ("device-id", "Name of the box in messages"),
+                ("buffered", "Log to the buffer"),
+                ("console", "Log to the console"),
+                ("monitor", "Log to terminals"),
+                ("trap", "Log to hosts"),
+                ("history", "Log to SNMP"),
+                ("asdm", "Log to the graphical manager"),
+                ("mail", "Log by mail"),
+                ("severity", "Severity by number or name"),
+            ],
+            "logging buffered debugging",
+        ),
+        rule(
+            4,
+            Some("logging host"),
+            "logging host <interface> <server:ip> [<transport>]",
+            No::Same,
+            &[
+                ("host", "Send messages to a host"),
+                ("interface", "Name of the interface"),
+                ("server", "Address of the host"),
+                ("transport", "Protocol and port"),
+            ],
+            "logging host inside 10.20.0.9 udp/1514",
+        ),
+        rule(
+            3,
+            Some("logging message"),
+            "logging message <message:100000-999999> [level <severity>]",
+            No::Same,
+            &[("message", "One message"), ("level", "Change its severity")],
+            "logging message 106023 level errors",
+        ),
+    ],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const ASDM: Family = Family {
+    keyword: "asdm",
+    help: "The graphical manager",
+    kept: &[
+        rule(
+            ALL,
+            None,
+            "asdm history enable",
+            No::Same,
+            &[
+                ("asdm", "The graphical manager"),
+                ("history", "Keep figures for graphs"),
+            ],
+            "asdm history enable",
+        ),
+        rule(
+            2,
+            None,
+            "asdm image <file>",
+            No::Syntax("asdm image [<file>]"),
+            &[
+                ("image", "File of the manager"),
+                ("file", "Name of the file"),
+            ],
+            "asdm image disk0:/asdm.bin",
+        ),
+    ],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const USER_IDENTITY: Family = Family {
+    keyword: "user-identity",
+    help: "Identity of users",
+    kept: &[rule(
         2,
         None,
         "user-identity default-domain <domain>",
@@ -228,9 +235,34 @@ pub(super) const RULES: &[KeptRule] = &[
             ("default-domain", "Their domain"),
             ("domain", "Name of the domain"),
         ],
-    ),
-    rule(
-        Access,
+        "user-identity default-domain LOCAL",
+    )],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+/// `aaa` lines that nothing acts on; those that something does are in `users`.
+pub(super) const AAA_RULES: &[KeptRule] = &[rule(
+    ALL,
+    Some("aaa"),
+    "aaa { authentication | authorization | accounting | local } <aaa-rule:text>",
+    No::Same,
+    &[
+        ("aaa", "Configure who may do what"),
+        ("authentication", "Who may log in"),
+        ("authorization", "What they may do"),
+        ("accounting", "What they did"),
+        ("local", "Local accounts"),
+        ("aaa-rule", "The rule"),
+    ],
+    "aaa authentication ssh console LOCAL",
+)];
+
+pub(super) const HTTP: Family = Family {
+    keyword: "http",
+    help: "The web server",
+    kept: &[rule(
         ALL,
         Some("http"),
         "http { server enable [<port:port>] | <network:ip> <mask:mask> <interface> }",
@@ -242,39 +274,49 @@ pub(super) const RULES: &[KeptRule] = &[
             ("network", "Who may connect"),
             ("mask", "Network mask"),
         ],
-    ),
-    rule(
-        Snmp,
-        2,
-        Some("snmp-server"),
-        "snmp-server { location <place:text> | contact <person:text> }",
-        No::Syntax("snmp-server { location [<place:text>] | contact [<person:text>] }"),
-        &[
-            ("snmp-server", "Configure SNMP"),
-            ("location", "Where the box stands"),
-            ("place", "Place"),
-            ("contact", "Who looks after it"),
-            ("person", "Person"),
-        ],
-    ),
-    rule(
-        Snmp,
-        2,
-        Some("snmp-server"),
-        "snmp-server enable traps <traps:text>",
-        No::Syntax("snmp-server enable [traps [<traps:text>]]"),
-        &[("traps", "Messages sent unasked")],
-    ),
-    rule(
-        Sysopt,
-        ALL,
-        Some("sysopt noproxyarp"),
-        "sysopt noproxyarp <interface>",
-        No::Same,
-        &[("noproxyarp", "Do not answer ARP for mapped addresses")],
-    ),
-    rule(
-        Sysopt,
+        "http server enable",
+    )],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const SNMP_SERVER: Family = Family {
+    keyword: "snmp-server",
+    help: "SNMP",
+    kept: &[
+        rule(
+            2,
+            Some("snmp-server"),
+            "snmp-server { location <place:text> | contact <person:text> }",
+            No::Syntax("snmp-server { location [<place:text>] | contact [<person:text>] }"),
+            &[
+                ("snmp-server", "Configure SNMP"),
+                ("location", "Where the box stands"),
+                ("place", "Place"),
+                ("contact", "Who looks after it"),
+                ("person", "Person"),
+            ],
+            "snmp-server location Cellar 2",
+        ),
+        rule(
+            2,
+            Some("snmp-server"),
+            "snmp-server enable traps <traps:text>",
+            No::Syntax("snmp-server enable [traps [<traps:text>]]"),
+            &[("traps", "Messages sent unasked")],
+            "snmp-server enable traps snmp authentication",
+        ),
+    ],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const SERVICE: Family = Family {
+    keyword: "service",
+    help: "Services",
+    kept: &[rule(
         2,
         None,
         "service { password-recovery | resetoutside }",
@@ -284,70 +326,83 @@ pub(super) const RULES: &[KeptRule] = &[
             ("password-recovery", "Recovery from a lost password"),
             ("resetoutside", "Reset connections refused outside"),
         ],
-    ),
-    rule(
-        Sysopt,
-        4,
-        Some("crypto ipsec"),
-        "crypto ipsec security-association <association:text>",
-        No::Same,
-        &[
-            ("ipsec", "IPsec"),
-            ("security-association", "Settings of associations"),
-            ("association", "The setting"),
-        ],
-    ),
-    rule(
-        Sysopt,
-        4,
-        None,
-        "crypto ca trustpool policy",
-        No::Same,
-        &[
-            ("trustpool", "Built-in CA certificates"),
-            ("policy", "How they are used"),
-        ],
-    ),
-    rule(
-        Lines,
-        2,
-        None,
-        "telnet timeout <minutes:1-1440>",
-        No::Syntax("telnet timeout [<minutes:1-1440>]"),
-        &[
-            ("telnet", "The Telnet server"),
-            ("timeout", "Idle time"),
-            ("minutes", "Minutes"),
-        ],
-    ),
-    rule(
-        Lines,
-        2,
-        None,
-        "ssh { timeout <minutes:1-60> | version <version:1-2> | stricthostkeycheck \
-         | key-exchange group <group> }",
-        No::Syntax(
-            "ssh { timeout [<minutes:1-60>] | version [<version:1-2>] | stricthostkeycheck \
-             | key-exchange [group <group>] }",
+        "service resetoutside",
+    )],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const TELNET: Family = Family {
+    keyword: "telnet",
+    help: "The Telnet server",
+    kept: &[
+        rule(
+            2,
+            None,
+            "telnet timeout <minutes:1-1440>",
+            No::Syntax("telnet timeout [<minutes:1-1440>]"),
+            &[
+                ("telnet", "The Telnet server"),
+                ("timeout", "Idle time"),
+                ("minutes", "Minutes"),
+            ],
+            "telnet timeout 5",
         ),
-        &[
-            ("ssh", "The SSH server"),
-            ("version", "Version of the protocol"),
-            ("stricthostkeycheck", "Check the keys of hosts"),
-            ("key-exchange", "Key exchange"),
-            ("group", "Group of the key exchange"),
-        ],
-    ),
-    rule(
-        Lines,
-        ALL,
-        Some("remote access by telnet or ssh"),
-        "{ telnet | ssh } <network:ip> <mask:mask> <interface>",
-        No::Same,
-        &[("network", "Who may connect"), ("mask", "Network mask")],
-    ),
-    rule(
-        Threat,
+        rule(
+            ALL,
+            Some("remote access by telnet"),
+            "telnet <network:ip> <mask:mask> <interface>",
+            No::Same,
+            &[("network", "Who may connect"), ("mask", "Network mask")],
+            "telnet 10.20.0.0 255.255.255.0 inside",
+        ),
+    ],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const SSH: Family = Family {
+    keyword: "ssh",
+    help: "The SSH server",
+    kept: &[
+        rule(
+            2,
+            None,
+            "ssh { timeout <minutes:1-60> | version <version:1-2> | stricthostkeycheck \
+         | key-exchange group <group> }",
+            No::Syntax(
+                "ssh { timeout [<minutes:1-60>] | version [<version:1-2>] | stricthostkeycheck \
+             | key-exchange [group <group>] }",
+            ),
+            &[
+                ("ssh", "The SSH server"),
+                ("version", "Version of the protocol"),
+                ("stricthostkeycheck", "Check the keys of hosts"),
+                ("key-exchange", "Key exchange"),
+                ("group", "Group of the key exchange"),
+            ],
+            "ssh timeout 30",
+        ),
+        rule(
+            ALL,
+            Some("remote access by ssh"),
+            "ssh <network:ip> <mask:mask> <interface>",
+            No::Same,
+            &[("network", "Who may connect"), ("mask", "Network mask")],
+            "ssh 10.20.0.0 255.255.255.0 inside",
+        ),
+    ],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const THREAT_DETECTION: Family = Family {
+    keyword: "threat-detection",
+    help: "Detection of threats",
+    kept: &[rule(
         ALL,
         Some("threat-detection"),
         "threat-detection { basic-threat | scanning-threat [<scanning:text>] \
@@ -362,9 +417,36 @@ pub(super) const RULES: &[KeptRule] = &[
             ("rate", "Rates that count as threats"),
             ("rates", "The rates"),
         ],
-    ),
-    rule(
-        Tail,
+        "threat-detection basic-threat",
+    )],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const DYNAMIC_ACCESS_POLICY_RECORD: Family = Family {
+    keyword: "dynamic-access-policy-record",
+    help: "Policies for remote users",
+    kept: &[rule(
+        ALL,
+        None,
+        "dynamic-access-policy-record <record>",
+        No::Same,
+        &[
+            ("dynamic-access-policy-record", "A policy for remote users"),
+            ("record", "Its name"),
+        ],
+        "dynamic-access-policy-record DfltAccessPolicy",
+    )],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const PROMPT: Family = Family {
+    keyword: "prompt",
+    help: "Parts of the prompt",
+    kept: &[rule(
         1,
         None,
         "prompt <parts:text>",
@@ -373,9 +455,17 @@ pub(super) const RULES: &[KeptRule] = &[
             ("prompt", "Parts of the prompt"),
             ("parts", "hostname, context, priority, state"),
         ],
-    ),
-    rule(
-        Tail,
+        "prompt hostname priority",
+    )],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+pub(super) const CALL_HOME: Family = Family {
+    keyword: "call-home",
+    help: "Reports to the vendor",
+    kept: &[rule(
         ALL,
         None,
         "call-home reporting anonymous",
@@ -385,30 +475,95 @@ pub(super) const RULES: &[KeptRule] = &[
             ("reporting", "Reporting"),
             ("anonymous", "Without names"),
         ],
-    ),
+        "call-home reporting anonymous",
+    )],
+    print: print::kept,
+    clear: Some(clear_nothing_else),
+    ..Family::EMPTY
+};
+
+/// Kept lines of the family of this name.
+pub(super) const ARP: &[KeptRule] = &[
     rule(
-        Tail,
-        ALL,
-        None,
-        "dynamic-access-policy-record <record>",
+        2,
+        Some("arp permit-nonconnected"),
+        "arp permit-nonconnected",
         No::Same,
         &[
-            ("dynamic-access-policy-record", "A policy for remote users"),
-            ("record", "Its name"),
+            ("arp", "Change ARP parameters"),
+            ("permit-nonconnected", "Answer for other networks"),
         ],
+        "arp permit-nonconnected",
     ),
     rule(
-        Tail,
-        ALL,
+        2,
         None,
-        "mac-address auto",
-        No::Same,
+        "arp rate-limit <rate:50-32768>",
+        No::Syntax("arp rate-limit [<rate:50-32768>]"),
         &[
-            ("mac-address", "MAC addresses"),
-            ("auto", "Automatic for contexts"),
+            ("rate-limit", "Limit ARP packets"),
+            ("rate", "Packets per second"),
         ],
+        "arp rate-limit 8192",
     ),
 ];
+
+/// Kept lines of the family of this name.
+pub(super) const ICMP: &[KeptRule] = &[rule(
+    2,
+    None,
+    "icmp unreachable rate-limit <rate:1-100> burst-size <burst:1-10>",
+    No::Syntax("icmp unreachable [rate-limit <rate:1-100> burst-size <burst:1-10>]"),
+    &[
+        ("icmp", "Configure ICMP"),
+        ("unreachable", "Unreachable messages"),
+        ("burst-size", "Messages at once"),
+        ("burst", "Messages"),
+    ],
+    "icmp unreachable rate-limit 1 burst-size 1",
+)];
+
+/// Kept lines of the family of this name.
+pub(super) const SYSOPT: &[KeptRule] = &[rule(
+    ALL,
+    Some("sysopt noproxyarp"),
+    "sysopt noproxyarp <interface>",
+    No::Same,
+    &[("noproxyarp", "Do not answer ARP for mapped addresses")],
+    "sysopt noproxyarp inside",
+)];
+
+/// Kept lines of the family of this name.
+pub(super) const CRYPTO: &[KeptRule] = &[
+    rule(
+        4,
+        Some("crypto ipsec"),
+        "crypto ipsec security-association <association:text>",
+        No::Same,
+        &[
+            ("ipsec", "IPsec"),
+            ("security-association", "Settings of associations"),
+            ("association", "The setting"),
+        ],
+        "crypto ipsec security-association pmtu-aging infinite",
+    ),
+    rule(
+        4,
+        None,
+        "crypto ca trustpool policy",
+        No::Same,
+        &[
+            ("trustpool", "Built-in CA certificates"),
+            ("policy", "How they are used"),
+        ],
+        "crypto ca trustpool policy",
+    ),
+];
+
+/// Clears a family of kept lines, which go by themselves.
+fn clear_nothing_else(_: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    Ok(())
+}
 
 /// Stores or removes a kept line.
 pub(super) fn keep(
@@ -423,16 +578,18 @@ pub(super) fn keep(
         .map(String::as_str)
         .collect::<Vec<_>>()
         .join(" ");
-    let lines = change.config.kept.entry(rule.section).or_default();
+    let keyword = captures.first_keyword().unwrap_or_default();
+    let lines = change.config.kept.entry(keyword).or_default();
     if captures.negated() {
-        let removed = lines.remove(&key).is_some();
+        change.outcome.changed = lines.remove(&key).is_some();
         if lines.is_empty() {
-            change.config.kept.remove(&rule.section);
+            change.config.kept.remove(keyword);
         }
-        change.outcome.changed = removed;
         return Ok(());
     }
-    lines.insert(key, words.join(" "));
+    change
+        .outcome
+        .set(lines.entry(key).or_default(), words.join(" "));
     if let Some(what) = rule.warning {
         change.notice(Notice::KeptOnly(what));
     }

@@ -1,12 +1,12 @@
 //! The configuration statements: one row each with its syntax, its help and what it does.
 //!
 //! A handler is given the words of a matched line, checks everything, and only then changes the
-//! configuration. The files follow the model: `system`, `interface`, `object`, `access`, `nat`,
-//! `pki`, `tls`, `policy`, `users`; `kept` is the table of lines that are only stored; `clear` is
-//! `clear configure`; `usage` finds what refers to a name.
+//! configuration. [`family`] says how the statements hang together and how to add some. The other
+//! files follow the model: `system`, `time`, `interface`, `object`, `access`, `nat`, `pki`, `tls`,
+//! `policy`, `users`; `kept` is the table of lines that are only stored; `usage` finds what refers to a name.
 
 mod access;
-mod clear;
+pub(crate) mod family;
 mod interface;
 mod kept;
 mod nat;
@@ -14,6 +14,7 @@ mod object;
 mod pki;
 mod policy;
 mod system;
+mod time;
 mod tls;
 mod usage;
 mod users;
@@ -27,6 +28,8 @@ use alloc::vec::Vec;
 use cli::grammar::{Captures, Fragment, ModeSet, No, Row, Value};
 use core::fmt;
 use core::net::Ipv4Addr;
+use family::FAMILIES;
+pub use family::SECTION;
 use kept::KeptRule;
 
 /// What an accepted command did.
@@ -34,10 +37,29 @@ use kept::KeptRule;
 pub struct Outcome {
     /// What to tell the operator.
     pub notices: Vec<Notice>,
-    /// Whether the configuration may differ from before.
+    /// Whether the configuration differs from before.
     pub changed: bool,
     /// Whether configuration mode was left (`exit` from its outermost mode, or `end`).
     pub left: bool,
+}
+
+impl Outcome {
+    /// Puts `value` into `slot` and notes whether that is a change.
+    fn set<T: PartialEq>(&mut self, slot: &mut T, value: T) {
+        if *slot != value {
+            *slot = value;
+            self.changed = true;
+        }
+    }
+
+    /// Notes that something was removed, if there was something.
+    ///
+    /// # Errors
+    /// [`Refusal::NothingToRemove`] if not.
+    fn removed<T>(&mut self, removed: Option<T>) -> Result<(), Refusal> {
+        self.changed |= removed.is_some();
+        removed.map(drop).ok_or(Refusal::NothingToRemove)
+    }
 }
 
 /// Where the next line of a session lands.
@@ -99,15 +121,28 @@ pub struct Handler(Run);
 enum Run {
     Change(ChangeFn),
     Keep(&'static KeptRule),
+    /// Understood, to be refused with the reason.
+    Refuse(RefuseFn),
 }
 
 type ChangeFn = fn(&mut Change<'_>, &Captures<'_>) -> Result<(), Refusal>;
+
+type RefuseFn = fn(&Captures<'_>) -> Refusal;
+
+impl Handler {
+    /// Whether the statement is understood only to be refused with a reason.
+    #[must_use]
+    pub const fn refuses(self) -> bool {
+        matches!(self.0, Run::Refuse(_))
+    }
+}
 
 impl fmt::Debug for Handler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Run::Change(_) => "Handler(Change)",
             Run::Keep(_) => "Handler(Keep)",
+            Run::Refuse(_) => "Handler(Refuse)",
         })
     }
 }
@@ -116,21 +151,11 @@ impl fmt::Debug for Handler {
 #[must_use]
 pub fn rows() -> Vec<Row<Handler>> {
     let mut rows = Vec::from(LEAVING);
-    for table in [
-        system::ROWS,
-        interface::ROWS,
-        object::ROWS,
-        access::ROWS,
-        nat::ROWS,
-        pki::ROWS,
-        tls::ROWS,
-        policy::ROWS,
-        users::ROWS,
-        clear::ROWS,
-    ] {
-        rows.extend_from_slice(table);
+    for family in FAMILIES {
+        rows.extend_from_slice(family.rows);
+        rows.extend(family.kept.iter().map(KeptRule::row));
     }
-    rows.extend(kept::RULES.iter().map(KeptRule::row));
+    rows.push(family::CLEAR);
     rows
 }
 
@@ -140,6 +165,8 @@ pub const FRAGMENTS: &[Fragment] = &[
     access::PORTS,
     object::SERVICE,
     system::TIMERS,
+    family::SECTION,
+    family::CLEARED,
 ];
 
 /// Applies a matched line: `handler`, `scope` and `captures` are the action, the scope and the
@@ -158,18 +185,15 @@ pub fn apply(
 ) -> Result<Outcome, Refusal> {
     let before = state.mode.clone();
     state.mode = before.outer(scope);
-    let outcome = Outcome {
-        changed: true,
-        ..Outcome::default()
-    };
     let mut change = Change {
         config,
         state,
-        outcome,
+        outcome: Outcome::default(),
         salt,
     };
     let result = match handler.0 {
         Run::Change(run) => run(&mut change, captures),
+        Run::Refuse(why) => Err(why(captures)),
         Run::Keep(rule) => kept::keep(&mut change, rule, captures),
     };
     match result {
@@ -207,11 +231,6 @@ impl Change<'_> {
         self.outcome.notices.push(notice);
     }
 
-    /// Says that the line changed nothing.
-    fn unchanged(&mut self) {
-        self.outcome.changed = false;
-    }
-
     fn enter(&mut self, mode: Mode) {
         self.state.mode = mode;
     }
@@ -232,25 +251,27 @@ const LEAVING: [Row<Handler>; 3] = [
         "exit",
         &[("exit", "Exit from the current mode")],
         Handler(Run::Change(exit)),
-    ),
+    )
+    .example("exit"),
     Row::new(
         MODES,
         15,
         "quit",
         &[("quit", "Exit from the current mode")],
         Handler(Run::Change(exit)),
-    ),
+    )
+    .example("quit"),
     Row::new(
         GLOBAL,
         15,
         "end",
         &[("end", "Exit from configure mode")],
         Handler(Run::Change(end)),
-    ),
+    )
+    .example("end"),
 ];
 
 fn exit(change: &mut Change<'_>, _: &Captures<'_>) -> Result<(), Refusal> {
-    change.unchanged();
     match change.state.mode.parent() {
         Some(mode) => change.enter(mode),
         None => change.outcome.left = true,
@@ -259,7 +280,6 @@ fn exit(change: &mut Change<'_>, _: &Captures<'_>) -> Result<(), Refusal> {
 }
 
 fn end(change: &mut Change<'_>, _: &Captures<'_>) -> Result<(), Refusal> {
-    change.unchanged();
     change.enter(Mode::Global);
     change.outcome.left = true;
     Ok(())
@@ -276,6 +296,16 @@ const fn row(
     run: ChangeFn,
 ) -> Row<Handler> {
     Row::new(modes, 15, syntax, help, Handler(Run::Change(run))).no(no)
+}
+
+/// A statement that is understood only to say why it is not taken.
+const fn refusing(
+    modes: ModeSet,
+    syntax: &'static str,
+    help: HelpTexts,
+    why: RefuseFn,
+) -> Row<Handler> {
+    Row::new(modes, 15, syntax, help, Handler(Run::Refuse(why)))
 }
 
 /// The argument of that name, which the syntax makes sure of; a mistake in a table is answered like
@@ -323,6 +353,18 @@ fn typed_password(captures: &Captures<'_>, salt: [u8; SALT_LEN]) -> Result<Passw
 /// A number whose range in the syntax fits the smaller type.
 fn small<T: TryFrom<u32>>(captures: &Captures<'_>, name: &str) -> Result<T, Refusal> {
     T::try_from(number(captures, name)?).map_err(|_| Refusal::Invalid { offset: 0 })
+}
+
+/// Refuses to clear things if one of them is used.
+fn unused(thing: Thing, used: Option<&String>, by: &'static str) -> Result<(), Refusal> {
+    match used {
+        Some(name) => Err(Refusal::InUse {
+            thing,
+            name: name.clone(),
+            by,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// A refusal that points at the argument `name`.

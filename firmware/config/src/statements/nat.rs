@@ -1,8 +1,9 @@
 //! Translation rules. Their restrictions are checked again whenever an address, an object or a group
 //! they depend on changes, so that a configuration that prints can always be read back.
 
+use super::family::Family;
 use super::object::current;
-use super::{Change, Handler, invalid, row, word};
+use super::{Change, invalid, refusing, row, usage, word};
 use crate::mode::{GLOBAL, Mode, NETWORK_OBJECT};
 use crate::model::{
     AddressRange, AutoNat, AutoNatKind, Config, DynamicMapping, ManualDestination, ManualMapped,
@@ -10,13 +11,17 @@ use crate::model::{
     NetworkObject, ObjectAddress, PatPool, PortMatch, PortTranslation, RealAddress, Service,
     Transport,
 };
+use crate::print;
 use crate::refusal::{Notice, Refusal, Thing};
 use alloc::vec::Vec;
-use cli::grammar::{Captures, No, Row};
+use cli::grammar::{Captures, No};
 use core::net::Ipv4Addr;
 
-pub(super) const ROWS: &[Row<Handler>] = &[
-    row(
+pub(super) const NAT: Family = Family {
+    keyword: "nat",
+    help: "Translation rules",
+    rows: &[
+        row(
         NETWORK_OBJECT,
         "nat [<interfaces:pair>] { static { interface | <mapped> } [net-to-net] [dns] \
          [service { tcp | udp } <real-port:port> <mapped-port:port>] [no-proxy-arp] [route-lookup] \
@@ -51,8 +56,8 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("rest", "The rule to remove"),
         ],
         auto,
-    ),
-    row(
+    ).example("nat (inside,outside) static 203.0.113.10"),
+        row(
         GLOBAL,
         "nat [<interfaces:pair>] [{ after-auto [<line:1-2147483647>] | <line:1-2147483647> }] source \
          { static <real> { interface | <mapped> } \
@@ -85,39 +90,39 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("description", "Description of the rule"),
         ],
         manual,
-    ),
-    row(
+    ).example("nat (inside,outside) source static IMP IMP-PUBLIC service SIP5062 SIPS"),
+        refusing(
         GLOBAL,
         "nat <brackets> <id:0-2147483647> <old-rule:text>",
-        No::Forbidden,
         &[
             ("brackets", "The old form names one interface"),
             ("id", "Number of the old form"),
             ("old-rule", "Rule of the old form"),
         ],
         old_nat,
-    ),
-    row(
+    ).example("nat (inside) 1 10.20.0.0 255.255.255.0"),
+        refusing(
         GLOBAL,
         "global <brackets> <old-rule:text>",
-        No::Forbidden,
         &[("global", "Old form of a mapped address (not supported)")],
         old_global,
-    ),
-    row(
+    ).example("global (outside) 1 203.0.113.10"),
+        refusing(
         GLOBAL,
         "static <interfaces:pair> <old-rule:text>",
-        No::Forbidden,
         &[("static", "Old form of a static translation (not supported)")],
         old_static,
-    ),
-];
+    ).example("static (inside,outside) 203.0.113.10 10.20.0.11"),
+    ],
+    print: print::access::nat,
+    clear: Some(clear_nat),
+    ..Family::EMPTY
+};
 
 fn auto(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     if captures.negated() {
         let (_, object) = current!(change, NetworkObject, network_objects);
-        object.nat.take().ok_or(Refusal::NothingToRemove)?;
-        return Ok(());
+        return change.outcome.removed(object.nat.take());
     }
     let kind = if captures.has("static") {
         let mapped = match captures.word("mapped") {
@@ -157,11 +162,8 @@ fn auto(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal>
     let (name, object) = current!(change, NetworkObject, network_objects);
     let object: NetworkObject = object.clone();
     check_auto(change.config, &name, &object, &rule)?;
-    if object.nat.as_ref() == Some(&rule) {
-        change.unchanged();
-    }
     if let Some(object) = change.config.network_objects.get_mut(&name) {
-        object.nat = Some(rule);
+        change.outcome.set(&mut object.nat, Some(rule));
     }
     Ok(())
 }
@@ -226,15 +228,14 @@ fn manual(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusa
         .position(|present| same_translation(present, &rule));
     if captures.negated() {
         section.remove(present.ok_or(Refusal::NothingToRemove)?);
+        change.outcome.changed = true;
         return Ok(());
     }
     if let Some(present) = present.and_then(|at| section.get_mut(at)) {
         // The same translation again may still change its activity or description.
-        let same = *present == rule;
-        *present = rule;
-        if same {
+        change.outcome.set(present, rule);
+        if !change.outcome.changed {
             change.notice(Notice::Duplicate("nat".into()));
-            change.unchanged();
         }
         return Ok(());
     }
@@ -242,6 +243,7 @@ fn manual(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusa
         .number("line")
         .map_or(usize::MAX, |line| line.saturating_sub(1) as usize);
     section.insert(at.min(section.len()), rule);
+    change.outcome.changed = true;
     Ok(())
 }
 
@@ -251,30 +253,35 @@ fn same_translation(first: &ManualNat, second: &ManualNat) -> bool {
         description: None,
         ..rule.clone()
     };
-    first.interfaces == second.interfaces
-        && first.source == second.source
+    // What differs most often is looked at first: a section may hold thousands of rules.
+    first.source == second.source
+        && first.interfaces == second.interfaces
         && core(first) == core(second)
 }
 
-fn old_nat(_: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    if word(captures, "brackets")?.contains(',') {
-        return Err(invalid(captures, "old-rule"));
+fn old_nat(captures: &Captures<'_>) -> Refusal {
+    match captures.word("brackets") {
+        Some(brackets) if brackets.contains(',') => invalid(captures, "old-rule"),
+        _ => old_global(captures),
     }
-    Err(Refusal::OldNat(
-        "object network NAME / nat (real,mapped) dynamic ADDRESS",
-    ))
 }
 
-fn old_global(_: &mut Change<'_>, _: &Captures<'_>) -> Result<(), Refusal> {
-    Err(Refusal::OldNat(
-        "object network NAME / nat (real,mapped) dynamic ADDRESS",
-    ))
+fn old_global(_: &Captures<'_>) -> Refusal {
+    Refusal::OldNat("object network NAME / nat (real,mapped) dynamic ADDRESS")
 }
 
-fn old_static(_: &mut Change<'_>, _: &Captures<'_>) -> Result<(), Refusal> {
-    Err(Refusal::OldNat(
-        "nat (real,mapped) source static REAL MAPPED service REAL MAPPED",
-    ))
+fn old_static(_: &Captures<'_>) -> Refusal {
+    Refusal::OldNat("nat (real,mapped) source static REAL MAPPED service REAL MAPPED")
+}
+
+fn clear_nat(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    let (config, outcome) = (&mut *change.config, &mut change.outcome);
+    outcome.set(&mut config.nat_before, Vec::new());
+    outcome.set(&mut config.nat_after, Vec::new());
+    for object in config.network_objects.values_mut() {
+        outcome.set(&mut object.nat, None);
+    }
+    Ok(())
 }
 
 fn interfaces(captures: &Captures<'_>) -> NatInterfaces {
@@ -328,6 +335,29 @@ fn dynamic(captures: &Captures<'_>, address_allowed: bool) -> Result<DynamicMapp
             interface_fallback,
         }),
     }
+}
+
+/// Checks the translations that depend on the network object or group `name`.
+pub(super) fn check_network(config: &Config, name: &str) -> Result<(), Refusal> {
+    let names = usage::with_holders(config, name);
+    let is_name = |used: &str| names.contains(used);
+    for (object_name, object) in &config.network_objects {
+        if let Some(rule) = &object.nat
+            && (object_name == name || usage::auto_uses(rule, &is_name))
+        {
+            check_auto(config, object_name, object, rule)?;
+        }
+    }
+    usage::manual_rules(config)
+        .filter(|rule| usage::manual_uses(rule, &is_name))
+        .try_for_each(|rule| check_manual(config, rule))
+}
+
+/// Checks the translations that depend on the service object `name`.
+pub(super) fn check_service(config: &Config, name: &str) -> Result<(), Refusal> {
+    usage::manual_rules(config)
+        .filter(|rule| usage::service_used(rule, name))
+        .try_for_each(|rule| check_manual(config, rule))
 }
 
 /// Checks every translation against the rest of the configuration.

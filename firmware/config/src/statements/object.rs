@@ -1,15 +1,19 @@
 //! Objects and groups.
 
-use super::{Change, Handler, invalid, ip, network, row, small, usage, word};
+use super::family::Family;
+use super::{Change, invalid, ip, network, refusing, row, small, usage, word};
 use crate::mode::{GLOBAL, Mode, NETWORK_GROUP, NETWORK_OBJECT, SERVICE_GROUP, SERVICE_OBJECT};
 use crate::model::{
-    AddressRange, Config, GroupTransport, IcmpMatch, NetworkGroup, NetworkMember, NetworkObject,
-    ObjectAddress, PortMatch, Service, ServiceGroup, ServiceMember, ServiceObject, Transport,
+    AddressRange, Config, GroupTransport, IcmpMatch, Named, NetworkGroup, NetworkMember,
+    NetworkObject, ObjectAddress, PortMatch, Service, ServiceGroup, ServiceMember, ServiceObject,
+    Transport,
 };
 use crate::names;
+use crate::print;
 use crate::refusal::{Notice, Refusal, Thing};
 use alloc::string::String;
-use cli::grammar::{Captures, Fragment, No, Row};
+use alloc::vec::Vec;
+use cli::grammar::{Captures, Fragment, No};
 
 /// A protocol with ports or an ICMP type.
 pub(super) const SERVICE: Fragment = Fragment {
@@ -28,122 +32,160 @@ pub(super) const SERVICE: Fragment = Fragment {
     ],
 };
 
-pub(super) const ROWS: &[Row<Handler>] = &[
-    row(
-        GLOBAL,
-        "object network <name:word(64)>",
-        No::Same,
-        &[
-            ("object", "Configure an object"),
-            ("network", "A network object or group"),
-            ("name", "Name of up to 64 characters"),
-        ],
-        enter_network,
-    ),
-    row(
-        GLOBAL,
-        "object service <name:word(64)>",
-        No::Same,
-        &[("service", "A service object or group")],
-        enter_service,
-    ),
-    row(
-        GLOBAL,
-        "object-group network <name:word(64)>",
-        No::Same,
-        &[("object-group", "Configure a group of objects")],
-        enter_network_group,
-    ),
-    row(
-        GLOBAL,
-        "object-group service <name:word(64)> [{ tcp | udp | tcp-udp }]",
-        No::Same,
-        &[
-            ("tcp", "A group of TCP ports"),
-            ("udp", "A group of UDP ports"),
-            ("tcp-udp", "A group of ports of both"),
-        ],
-        enter_service_group,
-    ),
-    row(
-        NETWORK_OBJECT,
-        "{ host <address:ip> | subnet <network:ip> <mask:mask> | range <first:ip> <last:ip> }",
-        No::Same,
-        &[
-            ("host", "One address"),
-            ("address", "Address of the host"),
-            ("subnet", "A network"),
-            ("network", "Network address"),
-            ("mask", "Network mask"),
-            ("range", "A range of addresses"),
-            ("first", "First address of the range"),
-            ("last", "Last address of the range"),
-        ],
-        object_address,
-    ),
-    row(
-        NETWORK_OBJECT,
-        "fqdn <rest:text>",
-        No::Forbidden,
-        &[
-            ("fqdn", "An address by domain name (not supported)"),
-            ("rest", "Domain name"),
-        ],
-        fqdn,
-    ),
-    row(
-        SERVICE_OBJECT,
-        "service $service",
-        No::Syntax("service [$service]"),
-        &[("service", "The protocol and its ports")],
-        object_service,
-    ),
-    row(
-        NETWORK_OBJECT | SERVICE_OBJECT | NETWORK_GROUP | SERVICE_GROUP,
-        "description <description:text>",
-        No::Syntax("description [<description:text>]"),
-        &[("description", "Description of up to 200 characters")],
-        description,
-    ),
-    row(
-        NETWORK_GROUP,
-        "network-object { host <address:ip> | object <member> | <network:ip> <mask:mask> }",
-        No::Same,
-        &[
-            ("network-object", "Add an address"),
-            ("object", "Add a network object"),
-            ("member", "Name of the object or group"),
-        ],
-        network_member,
-    ),
-    row(
-        NETWORK_GROUP | SERVICE_GROUP,
-        "group-object <member>",
-        No::Same,
-        &[("group-object", "Add another group")],
-        group_member,
-    ),
-    row(
-        SERVICE_GROUP,
-        "port-object { eq <port:port> | range <first:port> <last:port> }",
-        No::Same,
-        &[
-            ("port-object", "Add a port"),
-            ("eq", "One port"),
-            ("port", "Port by number or name"),
-            ("first", "First port"),
-            ("last", "Last port"),
-        ],
-        port_member,
-    ),
-    row(
-        SERVICE_GROUP,
-        "service-object { object <member> | $service }",
-        No::Same,
-        &[("service-object", "Add a service")],
-        service_member,
-    ),
-];
+pub(super) const OBJECT: Family = Family {
+    keyword: "object",
+    help: "Objects",
+    narrow: "[{ network | service }] [id <name>]",
+    rows: &[
+        row(
+            GLOBAL,
+            "object network <name:word(64)>",
+            No::Same,
+            &[
+                ("object", "Configure an object"),
+                ("network", "A network object or group"),
+                ("name", "Name of up to 64 characters"),
+            ],
+            enter_network,
+        )
+        .example("object network IMP"),
+        row(
+            GLOBAL,
+            "object service <name:word(64)>",
+            No::Same,
+            &[("service", "A service object or group")],
+            enter_service,
+        )
+        .example("object service SIPS"),
+        row(
+            NETWORK_OBJECT,
+            "{ host <address:ip> | subnet <network:ip> <mask:mask> | range <first:ip> <last:ip> }",
+            No::Same,
+            &[
+                ("host", "One address"),
+                ("address", "Address of the host"),
+                ("subnet", "A network"),
+                ("network", "Network address"),
+                ("mask", "Network mask"),
+                ("range", "A range of addresses"),
+                ("first", "First address of the range"),
+                ("last", "Last address of the range"),
+            ],
+            object_address,
+        )
+        .example("host 10.20.0.12"),
+        refusing(
+            NETWORK_OBJECT,
+            "fqdn <rest:text>",
+            &[
+                ("fqdn", "An address by domain name (not supported)"),
+                ("rest", "Domain name"),
+            ],
+            fqdn,
+        )
+        .example("fqdn imp.example.com"),
+        row(
+            SERVICE_OBJECT,
+            "service $service",
+            No::Syntax("service [$service]"),
+            &[("service", "The protocol and its ports")],
+            object_service,
+        )
+        .example("service tcp source eq 5061"),
+        row(
+            NETWORK_OBJECT | SERVICE_OBJECT,
+            "description <description:text>",
+            No::Syntax("description [<description:text>]"),
+            &[("description", "Description of up to 200 characters")],
+            description,
+        )
+        .example("description an IM and Presence node"),
+    ],
+    print: print::access::objects,
+    clear: Some(clear_objects),
+    ..Family::EMPTY
+};
+
+pub(super) const OBJECT_GROUP: Family = Family {
+    keyword: "object-group",
+    help: "Groups of objects",
+    narrow: "[{ network | service }] [id <name>]",
+    rows: &[
+        row(
+            GLOBAL,
+            "object-group network <name:word(64)>",
+            No::Same,
+            &[("object-group", "Configure a group of objects")],
+            enter_network_group,
+        )
+        .example("object-group network PEERS"),
+        row(
+            GLOBAL,
+            "object-group service <name:word(64)> [{ tcp | udp | tcp-udp }]",
+            No::Same,
+            &[
+                ("tcp", "A group of TCP ports"),
+                ("udp", "A group of UDP ports"),
+                ("tcp-udp", "A group of ports of both"),
+            ],
+            enter_service_group,
+        )
+        .example("object-group service PORTS tcp"),
+        row(
+            NETWORK_GROUP | SERVICE_GROUP,
+            "description <description:text>",
+            No::Syntax("description [<description:text>]"),
+            &[("description", "Description of up to 200 characters")],
+            description,
+        )
+        .example("description our peers"),
+        row(
+            NETWORK_GROUP,
+            "network-object { host <address:ip> | object <member> | <network:ip> <mask:mask> }",
+            No::Same,
+            &[
+                ("network-object", "Add an address"),
+                ("object", "Add a network object"),
+                ("member", "Name of the object or group"),
+            ],
+            network_member,
+        )
+        .example("network-object host 198.51.100.21"),
+        row(
+            NETWORK_GROUP | SERVICE_GROUP,
+            "group-object <member>",
+            No::Same,
+            &[("group-object", "Add another group")],
+            group_member,
+        )
+        .example("group-object PARTNERS"),
+        row(
+            SERVICE_GROUP,
+            "port-object { eq <port:port> | range <first:port> <last:port> }",
+            No::Same,
+            &[
+                ("port-object", "Add a port"),
+                ("eq", "One port"),
+                ("port", "Port by number or name"),
+                ("first", "First port"),
+                ("last", "Last port"),
+            ],
+            port_member,
+        )
+        .example("port-object eq 5061"),
+        row(
+            SERVICE_GROUP,
+            "service-object { object <member> | $service }",
+            No::Same,
+            &[("service-object", "Add a service")],
+            service_member,
+        )
+        .example("service-object tcp destination eq 5062"),
+    ],
+    print: print::access::groups,
+    clear: Some(clear_groups),
+    ..Family::EMPTY
+};
 
 /// The text of a description, none for the `no` form.
 pub(super) fn description_text(captures: &Captures<'_>) -> Result<Option<String>, Refusal> {
@@ -266,15 +308,15 @@ fn enter_network(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(),
         let exists = change.config.network_objects.contains_key(name);
         let by = usage::of_network(change.config, name);
         removable(Thing::Object, name, exists, by)?;
-        change.config.network_objects.remove(name);
-        return Ok(());
+        return change
+            .outcome
+            .removed(change.config.network_objects.remove(name));
     }
     name_is_free(change.config, name, Kind::NetworkObject)?;
-    change
+    change.outcome.changed |= change
         .config
         .network_objects
-        .entry(name.into())
-        .or_default();
+        .make(name, NetworkObject::default);
     change.enter(Mode::NetworkObject(name.into()));
     Ok(())
 }
@@ -285,15 +327,15 @@ fn enter_service(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(),
         let exists = change.config.service_objects.contains_key(name);
         let by = usage::of_service(change.config, name);
         removable(Thing::Object, name, exists, by)?;
-        change.config.service_objects.remove(name);
-        return Ok(());
+        return change
+            .outcome
+            .removed(change.config.service_objects.remove(name));
     }
     name_is_free(change.config, name, Kind::ServiceObject)?;
-    change
+    change.outcome.changed |= change
         .config
         .service_objects
-        .entry(name.into())
-        .or_default();
+        .make(name, ServiceObject::default);
     change.enter(Mode::ServiceObject(name.into()));
     Ok(())
 }
@@ -304,11 +346,15 @@ fn enter_network_group(change: &mut Change<'_>, captures: &Captures<'_>) -> Resu
         let exists = change.config.network_groups.contains_key(name);
         let by = usage::of_network(change.config, name);
         removable(Thing::Group, name, exists, by)?;
-        change.config.network_groups.remove(name);
-        return Ok(());
+        return change
+            .outcome
+            .removed(change.config.network_groups.remove(name));
     }
     name_is_free(change.config, name, Kind::NetworkGroup)?;
-    change.config.network_groups.entry(name.into()).or_default();
+    change.outcome.changed |= change
+        .config
+        .network_groups
+        .make(name, NetworkGroup::default);
     change.enter(Mode::NetworkGroup(name.into()));
     Ok(())
 }
@@ -326,22 +372,19 @@ fn enter_service_group(change: &mut Change<'_>, captures: &Captures<'_>) -> Resu
         let exists = change.config.service_groups.contains_key(name);
         let by = usage::of_service(change.config, name);
         removable(Thing::Group, name, exists, by)?;
-        change.config.service_groups.remove(name);
-        return Ok(());
+        return change
+            .outcome
+            .removed(change.config.service_groups.remove(name));
     }
     name_is_free(change.config, name, Kind::ServiceGroup)?;
     let present = change.config.service_groups.get(name);
     if present.is_some_and(|group| transport.is_some() && group.transport != transport) {
         return Err(Refusal::NameTaken(name.into()));
     }
-    change
-        .config
-        .service_groups
-        .entry(name.into())
-        .or_insert_with(|| ServiceGroup {
-            transport,
-            ..ServiceGroup::default()
-        });
+    change.outcome.changed |= change.config.service_groups.make(name, || ServiceGroup {
+        transport,
+        ..ServiceGroup::default()
+    });
     change.enter(Mode::ServiceGroup(name.into()));
     Ok(())
 }
@@ -383,30 +426,24 @@ fn object_address(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<()
         if object.nat.is_some() || usage::of_network(change.config, &name).is_some() {
             return Err(Refusal::WouldBeEmpty(name));
         }
-        change
-            .config
-            .network_objects
-            .entry(name)
-            .or_default()
-            .address = None;
+        let (_, object) = current!(change, NetworkObject, network_objects);
+        object.address = None;
+        change.outcome.changed = true;
         return Ok(());
     }
-    object.address = Some(address);
-    let in_nat = object.nat.is_some() || before.is_some();
-    if in_nat && let Err(refusal) = super::nat::check_all(change.config) {
-        change
-            .config
-            .network_objects
-            .entry(name)
-            .or_default()
-            .address = before;
+    change.outcome.set(&mut object.address, Some(address));
+    // Nothing uses an object that has no address yet.
+    let matters = before.is_some() && change.outcome.changed;
+    if matters && let Err(refusal) = super::nat::check_network(change.config, &name) {
+        let (_, object) = current!(change, NetworkObject, network_objects);
+        object.address = before;
         return Err(refusal);
     }
     Ok(())
 }
 
-fn fqdn(_: &mut Change<'_>, _: &Captures<'_>) -> Result<(), Refusal> {
-    Err(Refusal::Unsupported("An object that holds a domain name"))
+fn fqdn(_: &Captures<'_>) -> Refusal {
+    Refusal::Unsupported("An object that holds a domain name")
 }
 
 fn object_service(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
@@ -420,24 +457,18 @@ fn object_service(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<()
         if usage::of_service(change.config, &name).is_some() {
             return Err(Refusal::WouldBeEmpty(name));
         }
-        change
-            .config
-            .service_objects
-            .entry(name)
-            .or_default()
-            .service = None;
+        let (_, object) = current!(change, ServiceObject, service_objects);
+        object.service = None;
+        change.outcome.changed = true;
         return Ok(());
     }
-    object.service = Some(service(captures)?);
-    if before.is_some()
-        && let Err(refusal) = super::nat::check_all(change.config)
-    {
-        change
-            .config
-            .service_objects
-            .entry(name)
-            .or_default()
-            .service = before;
+    change
+        .outcome
+        .set(&mut object.service, Some(service(captures)?));
+    let matters = before.is_some() && change.outcome.changed;
+    if matters && let Err(refusal) = super::nat::check_service(change.config, &name) {
+        let (_, object) = current!(change, ServiceObject, service_objects);
+        object.service = before;
         return Err(refusal);
     }
     Ok(())
@@ -465,7 +496,8 @@ fn description(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), R
             .map(|g| &mut g.description),
         _ => None,
     };
-    *place.ok_or(Refusal::Invalid { offset: 0 })? = text;
+    let place = place.ok_or(Refusal::Invalid { offset: 0 })?;
+    change.outcome.set(place, text);
     Ok(())
 }
 
@@ -554,35 +586,49 @@ fn edit_network_group(
     let (name, group) = current!(change, NetworkGroup, network_groups);
     let group: &mut NetworkGroup = group;
     let at = group.members.iter().position(|present| *present == member);
-    let before = group.members.clone();
-    if negated {
-        group.members.remove(at.ok_or(Refusal::NothingToRemove)?);
-        let empty = group.members.is_empty();
-        if empty && usage::of_network(change.config, &name).is_some() {
-            change
-                .config
-                .network_groups
-                .entry(name.clone())
-                .or_default()
-                .members = before;
-            return Err(Refusal::WouldBeEmpty(name));
+    let inner = match &member {
+        NetworkMember::Group(inner) if !negated => Some(inner.clone()),
+        _ => None,
+    };
+    // Where the member is put back, or from where it is taken out again, if a check fails.
+    let at = match (negated, at) {
+        (true, None) => return Err(Refusal::NothingToRemove),
+        (true, Some(at)) => {
+            group.members.remove(at);
+            at
         }
-    } else if at.is_some() {
-        change.notice(Notice::Duplicate(name));
-        change.unchanged();
-        return Ok(());
+        (false, None) => {
+            group.members.push(member.clone());
+            group.members.len() - 1
+        }
+        (false, Some(_)) => {
+            change.notice(Notice::Duplicate(name));
+            return Ok(());
+        }
+    };
+    let is_empty = group.members.is_empty();
+    let checked = if is_empty && usage::of_network(change.config, &name).is_some() {
+        Err(Refusal::WouldBeEmpty(name.clone()))
     } else {
-        group.members.push(member);
-    }
-    if let Err(refusal) = super::nat::check_all(change.config) {
-        change
-            .config
-            .network_groups
-            .entry(name)
-            .or_default()
-            .members = before;
+        super::nat::check_network(change.config, &name)
+    };
+    if let Err(refusal) = checked {
+        let (_, group) = current!(change, NetworkGroup, network_groups);
+        if negated {
+            group.members.insert(at, member);
+        } else {
+            group.members.remove(at);
+        }
         return Err(refusal);
     }
+    if let Some(inner) = inner {
+        let groups = &mut change.config.network_groups;
+        place_after(groups, &name, &inner, &|group, name| {
+            let held = NetworkMember::Group(name.into());
+            group.members.contains(&held)
+        });
+    }
+    change.outcome.changed = true;
     Ok(())
 }
 
@@ -596,9 +642,20 @@ fn edit_service_group(
     if !negated {
         if at.is_some() {
             change.notice(Notice::Duplicate(name));
-            change.unchanged();
         } else {
+            let inner = match &member {
+                ServiceMember::Group(inner) => Some(inner.clone()),
+                _ => None,
+            };
             group.members.push(member);
+            if let Some(inner) = inner {
+                let groups = &mut change.config.service_groups;
+                place_after(groups, &name, &inner, &|group, name| {
+                    let held = ServiceMember::Group(name.into());
+                    group.members.contains(&held)
+                });
+            }
+            change.outcome.changed = true;
         }
         return Ok(());
     }
@@ -608,7 +665,60 @@ fn edit_service_group(
     }
     let (_, group) = current!(change, ServiceGroup, service_groups);
     group.members.remove(at);
+    change.outcome.changed = true;
     Ok(())
+}
+
+fn clear_objects(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    let (config, outcome) = (&mut *change.config, &mut change.outcome);
+    for name in config.network_objects.keys() {
+        removable(Thing::Object, name, true, usage::of_network(config, name))?;
+    }
+    for name in config.service_objects.keys() {
+        removable(Thing::Object, name, true, usage::of_service(config, name))?;
+    }
+    outcome.set(&mut config.network_objects, Default::default());
+    outcome.set(&mut config.service_objects, Default::default());
+    Ok(())
+}
+
+fn clear_groups(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    let (config, outcome) = (&mut *change.config, &mut change.outcome);
+    // A group used only by another group goes together with it.
+    let outside = |by: &&'static str| *by != "object-group";
+    for name in config.network_groups.keys() {
+        let by = usage::of_network(config, name).filter(outside);
+        removable(Thing::Group, name, true, by)?;
+    }
+    for name in config.service_groups.keys() {
+        let by = usage::of_service(config, name).filter(outside);
+        removable(Thing::Group, name, true, by)?;
+    }
+    outcome.set(&mut config.network_groups, Default::default());
+    outcome.set(&mut config.service_groups, Default::default());
+    Ok(())
+}
+
+/// Makes group `outer` stand after the group `inner` that it holds now, and what holds `outer` after
+/// that, so that the groups can be read back from top to bottom.
+fn place_after<G>(
+    groups: &mut Named<G>,
+    outer: &str,
+    inner: &str,
+    holds: &dyn Fn(&G, &str) -> bool,
+) {
+    if !groups.is_before(outer, inner) {
+        return;
+    }
+    groups.move_to_end(outer);
+    let holders: Vec<String> = groups
+        .iter()
+        .filter(|(_, group)| holds(group, outer))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for holder in holders {
+        place_after(groups, &holder, outer, holds);
+    }
 }
 
 /// Whether group `outer` is `inner` or holds it, however deep.

@@ -1,23 +1,31 @@
 //! Trustpoints and certificates.
 
+use super::family::Family;
 use super::object::current;
-use super::{Change, Handler, ModeState, Outcome, PartialCertificate, ip, row, text, usage, word};
+use super::{Change, ModeState, Outcome, PartialCertificate};
+use super::{ip, kept, row, text, usage, word};
 use crate::mode::{CERTIFICATE_CHAIN, CRL, GLOBAL, Mode, TRUSTPOINT};
 use crate::model::{
-    Certificate, ClientType, Config, Enrollment, Fqdn, RevocationMethod, Trustpoint,
+    Certificate, ClientType, Config, Enrollment, Fqdn, Named, RevocationMethod, Trustpoint,
     ValidationUsage,
 };
+use crate::print;
 use crate::refusal::{Notice, Refusal, Thing};
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use cli::grammar::{Captures, No, Row};
+use cli::grammar::{Captures, No};
 
 /// Most hexadecimal digits of a certificate being entered: 32 KiB, many times the largest in use.
 const CERTIFICATE_DIGITS_MAX: usize = 64 * 1024;
 
-pub(super) const ROWS: &[Row<Handler>] = &[
-    row(
+pub(super) const CRYPTO: Family = Family {
+    keyword: "crypto",
+    help: "Trustpoints and certificates",
+    narrow: "[{ ca [{ trustpoint [<name>] | certificate [chain [<name>]] | trustpool }] | ipsec }]",
+    rows: &[
+        row(
         GLOBAL,
         "crypto ca trustpoint <name:word(127)>",
         No::Same,
@@ -28,8 +36,8 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("name", "Name of the trustpoint"),
         ],
         trustpoint,
-    ),
-    row(
+    ).example("crypto ca trustpoint IMP-TRUST"),
+        row(
         GLOBAL,
         "crypto ca certificate chain <name>",
         No::Forbidden,
@@ -38,8 +46,8 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("chain", "The certificates of a trustpoint"),
         ],
         chain,
-    ),
-    row(
+    ).example("crypto ca certificate chain IMP-TRUST"),
+        row(
         CERTIFICATE_CHAIN,
         "certificate [ca] <serial:hex>",
         No::Same,
@@ -49,8 +57,8 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("serial", "Serial number"),
         ],
         certificate,
-    ),
-    row(
+    ).example("certificate ca 01"),
+        row(
         TRUSTPOINT,
         "enrollment { self | terminal | url <url> | retry { count <count:1-100> | period <minutes:1-60> } }",
         No::Syntax(
@@ -68,8 +76,8 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("minutes", "Minutes"),
         ],
         enrollment,
-    ),
-    row(
+    ).example("enrollment terminal"),
+        row(
         TRUSTPOINT,
         "fqdn { none | <fqdn:word(253)> }",
         No::Syntax("fqdn [{ none | <fqdn:word(253)> }]"),
@@ -78,8 +86,8 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("none", "No domain name"),
         ],
         fqdn,
-    ),
-    row(
+    ).example("fqdn asa1.example.com"),
+        row(
         TRUSTPOINT,
         "subject-name <subject:text>",
         No::Syntax("subject-name [<subject:text>]"),
@@ -88,15 +96,15 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("subject", "X.500 name: CN=..,O=.."),
         ],
         subject_name,
-    ),
-    row(
+    ).example("subject-name CN=asa1.example.com,O=Example"),
+        row(
         TRUSTPOINT,
         "keypair <keypair:word(127)>",
         No::Syntax("keypair [<keypair>]"),
         &[("keypair", "Label of the key pair")],
         keypair,
-    ),
-    row(
+    ).example("keypair IMP-KEY"),
+        row(
         TRUSTPOINT,
         "ip-address { none | <address:ip> }",
         No::Syntax("ip-address [{ none | <address:ip> }]"),
@@ -105,15 +113,15 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("address", "IP address"),
         ],
         ip_address,
-    ),
-    row(
+    ).example("ip-address 203.0.113.2"),
+        row(
         TRUSTPOINT,
         "email <email>",
         No::Syntax("email [<email>]"),
         &[("email", "E-mail address in the certificate")],
         email,
-    ),
-    row(
+    ).example("email admin@example.com"),
+        row(
         TRUSTPOINT,
         "serial-number",
         No::Same,
@@ -122,8 +130,8 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             "Serial number of the box in the certificate",
         )],
         serial_number,
-    ),
-    row(
+    ).example("serial-number"),
+        row(
         TRUSTPOINT,
         "client-types { ipsec | ssl }+",
         No::Syntax("client-types [{ ipsec | ssl }+]"),
@@ -133,8 +141,8 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("ssl", "SSL clients"),
         ],
         client_types,
-    ),
-    row(
+    ).example("client-types ssl"),
+        row(
         TRUSTPOINT,
         "validation-usage { ipsec-client | ssl-client | ssl-server }+",
         No::Syntax("validation-usage [{ ipsec-client | ssl-client | ssl-server }+]"),
@@ -145,8 +153,8 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("ssl-server", "SSL servers"),
         ],
         validation_usage,
-    ),
-    row(
+    ).example("validation-usage ssl-client ssl-server"),
+        row(
         TRUSTPOINT,
         "revocation-check { none | crl | ocsp }+",
         No::Syntax("revocation-check [{ none | crl | ocsp }+]"),
@@ -157,15 +165,15 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("ocsp", "By OCSP (kept only)"),
         ],
         revocation_check,
-    ),
-    row(
+    ).example("revocation-check none"),
+        row(
         TRUSTPOINT,
         "ca-check",
         No::Same,
         &[("ca-check", "Require CA:TRUE in the CA certificate")],
         ca_check,
-    ),
-    row(
+    ).example("ca-check"),
+        row(
         TRUSTPOINT,
         "{ id-usage { ssl-ipsec | code-signer } | accept-subordinates | proxy-ldc-issuer \
          | ignore-ssl-keyusage | ignore-ipsec-keyusage | crl { required | optional | nocheck } \
@@ -197,15 +205,15 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("no-chain", "Do not build chains"),
         ],
         extra,
-    ),
-    row(
+    ).example("id-usage ssl-ipsec"),
+        row(
         TRUSTPOINT,
         "crl configure",
         No::Same,
         &[("configure", "Enter the settings of revocation lists")],
         crl_configure,
-    ),
-    row(
+    ).example("crl configure"),
+        row(
         CRL,
         "{ policy { cdp | static | both } | url <index:1-5> <url> | cache-time <minutes:1-1440> \
          | enforcenextupdate | protocol { http | ldap | scep } }",
@@ -224,13 +232,18 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("scep", "SCEP"),
         ],
         crl_line,
-    ),
-];
+    ).example("policy static"),
+    ],
+    kept: kept::CRYPTO,
+    print: print::pki::crypto,
+    clear: Some(clear_crypto),
+    ..Family::EMPTY
+};
 
 fn trustpoint(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let name = word(captures, "name")?;
     if !captures.negated() {
-        change.config.trustpoints.entry(name.into()).or_default();
+        change.outcome.changed = change.config.trustpoints.make(name, Trustpoint::default);
         change.enter(Mode::Trustpoint(name.into()));
         return Ok(());
     }
@@ -245,6 +258,7 @@ fn trustpoint(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Re
         });
     }
     change.config.trustpoints.remove(name);
+    change.outcome.changed = true;
     if enrolled {
         change.notice(Notice::CertificatesRemoved);
     }
@@ -257,7 +271,6 @@ fn chain(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal
         return Err(Refusal::Missing(Thing::Trustpoint, name.into()));
     }
     change.enter(Mode::CertificateChain(name.into()));
-    change.unchanged();
     Ok(())
 }
 
@@ -270,7 +283,6 @@ fn certificate(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), R
             serial,
             digits: String::new(),
         });
-        change.unchanged();
         return Ok(());
     }
     let (_, trustpoint) = current!(change, CertificateChain, trustpoints);
@@ -282,6 +294,7 @@ fn certificate(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), R
         return Err(Refusal::NothingToRemove);
     }
     *place = None;
+    change.outcome.changed = true;
     if is_ca && trustpoint.identity_certificate.take().is_some() {
         change.notice(Notice::CaRemoved);
     }
@@ -332,14 +345,13 @@ pub(super) fn collect(
     {
         return Err(Refusal::CertificatePresent(present.serial.clone()));
     }
-    *place = Some(Certificate {
+    let certificate = Certificate {
         serial: partial.serial,
         der,
-    });
-    Ok(Some(Outcome {
-        changed: true,
-        ..Outcome::default()
-    }))
+    };
+    let mut outcome = Outcome::default();
+    outcome.set(place, Some(certificate));
+    Ok(Some(outcome))
 }
 
 fn from_hex(digits: &str) -> Option<Vec<u8>> {
@@ -370,21 +382,30 @@ fn enrollment(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Re
     let negated = captures.negated();
     let (_, trustpoint) = current!(change, Trustpoint, trustpoints);
     if captures.has("count") && captures.has("retry") && !captures.has("period") {
-        trustpoint.retry_count = number_unless(negated, captures, "count")?;
+        let count = number_unless(negated, captures, "count")?;
+        change.outcome.set(&mut trustpoint.retry_count, count);
     } else if captures.has("retry") {
-        trustpoint.retry_period_mins = number_unless(negated, captures, "minutes")?;
-    } else if negated {
-        trustpoint.enrollment = Enrollment::None;
-    } else if captures.has("self") {
-        trustpoint.enrollment = Enrollment::SelfSigned;
-    } else if captures.has("terminal") {
-        trustpoint.enrollment = Enrollment::Terminal;
+        let minutes = number_unless(negated, captures, "minutes")?;
+        change
+            .outcome
+            .set(&mut trustpoint.retry_period_mins, minutes);
+    } else if negated || captures.has("self") || captures.has("terminal") {
+        let enrollment = if negated {
+            Enrollment::None
+        } else if captures.has("self") {
+            Enrollment::SelfSigned
+        } else {
+            Enrollment::Terminal
+        };
+        change.outcome.set(&mut trustpoint.enrollment, enrollment);
     } else {
         let url = captures.values("url").find_map(|value| match value {
             cli::grammar::Value::Word(url) => Some(url),
             _ => None,
         });
-        trustpoint.enrollment = Enrollment::Url(url.ok_or(Refusal::Invalid { offset: 0 })?.into());
+        let url = url.ok_or(Refusal::Invalid { offset: 0 })?;
+        let enrollment = Enrollment::Url(url.into());
+        change.outcome.set(&mut trustpoint.enrollment, enrollment);
         change.notice(Notice::KeptOnly("enrollment url"));
     }
     Ok(())
@@ -415,84 +436,79 @@ fn argument<'a>(captures: &Captures<'a>, name: &str) -> Option<&'a str> {
 
 fn fqdn(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let (_, trustpoint) = current!(change, Trustpoint, trustpoints);
-    trustpoint.fqdn = if captures.negated() {
+    let fqdn = if captures.negated() {
         Fqdn::Default
     } else if let Some(name) = argument(captures, "fqdn") {
         Fqdn::Name(name.into())
     } else {
         Fqdn::Absent
     };
+    change.outcome.set(&mut trustpoint.fqdn, fqdn);
     Ok(())
 }
 
 fn subject_name(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let (_, trustpoint) = current!(change, Trustpoint, trustpoints);
-    trustpoint.subject_name = match captures.negated() {
+    let subject = match captures.negated() {
         true => None,
         false => Some(text(captures, "subject")?.into()),
     };
+    change.outcome.set(&mut trustpoint.subject_name, subject);
     Ok(())
 }
 
 fn keypair(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let (_, trustpoint) = current!(change, Trustpoint, trustpoints);
-    trustpoint.keypair = if captures.negated() {
-        None
-    } else {
-        argument(captures, "keypair").map(Into::into)
-    };
+    let keypair = argument(captures, "keypair").filter(|_| !captures.negated());
+    let keypair = keypair.map(Into::into);
+    change.outcome.set(&mut trustpoint.keypair, keypair);
     Ok(())
 }
 
 fn ip_address(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let absent = captures.negated() || captures.has("none");
     let (_, trustpoint) = current!(change, Trustpoint, trustpoints);
-    trustpoint.ip_address = if absent {
+    let address = if absent {
         None
     } else {
         Some(ip(captures, "address")?)
     };
+    change.outcome.set(&mut trustpoint.ip_address, address);
     Ok(())
 }
 
 fn email(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let (_, trustpoint) = current!(change, Trustpoint, trustpoints);
-    trustpoint.email = if captures.negated() {
-        None
-    } else {
-        argument(captures, "email").map(Into::into)
-    };
+    let email = argument(captures, "email").filter(|_| !captures.negated());
+    change
+        .outcome
+        .set(&mut trustpoint.email, email.map(Into::into));
     Ok(())
 }
 
 fn serial_number(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let (_, trustpoint) = current!(change, Trustpoint, trustpoints);
-    trustpoint.serial_number = !captures.negated();
+    let named = !captures.negated();
+    change.outcome.set(&mut trustpoint.serial_number, named);
     Ok(())
 }
 
 fn client_types(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let (_, trustpoint) = current!(change, Trustpoint, trustpoints);
-    trustpoint.client_types.clear();
-    if !captures.negated() {
-        for (keyword, kind) in [("ipsec", ClientType::Ipsec), ("ssl", ClientType::Ssl)] {
-            if captures.has(keyword) {
-                trustpoint.client_types.insert(kind);
-            }
-        }
-    }
+    let types = [("ipsec", ClientType::Ipsec), ("ssl", ClientType::Ssl)]
+        .into_iter()
+        .filter(|(keyword, _)| !captures.negated() && captures.has(keyword))
+        .map(|(_, kind)| kind)
+        .collect();
+    change.outcome.set(&mut trustpoint.client_types, types);
     Ok(())
 }
 
 fn validation_usage(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let (_, trustpoint) = current!(change, Trustpoint, trustpoints);
-    trustpoint.validation_usage.clear();
-    if !captures.negated() {
-        let named = |usage: &ValidationUsage| captures.has(usage.keyword());
-        trustpoint
-            .validation_usage
-            .extend(ValidationUsage::ALL.into_iter().filter(named));
-    }
+    let named = |usage: &ValidationUsage| !captures.negated() && captures.has(usage.keyword());
+    let usages = ValidationUsage::ALL.into_iter().filter(named).collect();
+    change.outcome.set(&mut trustpoint.validation_usage, usages);
     Ok(())
 }
 
@@ -513,11 +529,12 @@ fn revocation_check(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<
     let inactive = methods
         .iter()
         .any(|method| *method != RevocationMethod::None);
-    trustpoint.revocation_check = if captures.negated() {
-        Vec::new()
-    } else {
-        methods
-    };
+    if captures.negated() {
+        methods.clear();
+    }
+    change
+        .outcome
+        .set(&mut trustpoint.revocation_check, methods);
     if inactive && !captures.negated() {
         change.notice(Notice::KeptOnly("revocation-check by crl or ocsp"));
     }
@@ -526,21 +543,24 @@ fn revocation_check(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<
 
 fn ca_check(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let (_, trustpoint) = current!(change, Trustpoint, trustpoints);
-    trustpoint.ca_check = !captures.negated();
+    change
+        .outcome
+        .set(&mut trustpoint.ca_check, !captures.negated());
     Ok(())
 }
 
 fn extra(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let (_, trustpoint) = current!(change, Trustpoint, trustpoints);
-    keep_line(&mut trustpoint.extra, captures);
+    keep_line(&mut change.outcome, &mut trustpoint.extra, captures);
     Ok(())
 }
 
 fn crl_configure(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let (name, trustpoint) = current!(change, Trustpoint, trustpoints);
-    trustpoint.has_crl = !captures.negated();
+    let outcome = &mut change.outcome;
+    outcome.set(&mut trustpoint.has_crl, !captures.negated());
     if captures.negated() {
-        trustpoint.crl.clear();
+        outcome.set(&mut trustpoint.crl, BTreeMap::new());
     } else {
         change.enter(Mode::Crl(name));
         change.notice(Notice::KeptOnly("crl configure"));
@@ -550,12 +570,12 @@ fn crl_configure(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(),
 
 fn crl_line(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let (_, trustpoint) = current!(change, Crl, trustpoints);
-    keep_line(&mut trustpoint.crl, captures);
+    keep_line(&mut change.outcome, &mut trustpoint.crl, captures);
     Ok(())
 }
 
 /// Keeps a line whose setting is named by its first word (and, for lists, its number).
-fn keep_line(lines: &mut alloc::collections::BTreeMap<String, String>, captures: &Captures<'_>) {
+fn keep_line(outcome: &mut Outcome, lines: &mut BTreeMap<String, String>, captures: &Captures<'_>) {
     let line = super::kept::canonical(captures);
     let first = captures.first_keyword().unwrap_or_default();
     let key = match captures.number("index") {
@@ -563,8 +583,30 @@ fn keep_line(lines: &mut alloc::collections::BTreeMap<String, String>, captures:
         None => first.into(),
     };
     if captures.negated() {
-        lines.remove(&key);
+        outcome.changed = lines.remove(&key).is_some();
     } else {
-        lines.insert(key, line);
+        outcome.set(lines.entry(key).or_default(), line);
     }
+}
+
+/// Removes every trustpoint with its certificates.
+fn clear_crypto(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    let config = &mut *change.config;
+    for name in config.trustpoints.keys() {
+        if let Some(by) = usage::of_trustpoint(config, name) {
+            return Err(Refusal::InUse {
+                thing: Thing::Trustpoint,
+                name: name.clone(),
+                by,
+            });
+        }
+    }
+    let is_enrolled = |trustpoint: &Trustpoint| {
+        trustpoint.ca_certificate.is_some() || trustpoint.identity_certificate.is_some()
+    };
+    if config.trustpoints.values().any(is_enrolled) {
+        change.outcome.notices.push(Notice::CertificatesRemoved);
+    }
+    change.outcome.set(&mut config.trustpoints, Named::new());
+    Ok(())
 }

@@ -1,204 +1,249 @@
 //! Class maps, policy maps, inspection maps and where they are applied.
 
+use super::family::Family;
 use super::object::{current, description_text, port_match};
-use super::{Change, Handler, row, usage, word};
+use super::{Change, refusing, row, usage, word};
 use crate::mode::{
     CLASS_MAP, GLOBAL, INSPECT_MAP, INSPECT_PARAMETERS, Mode, POLICY_CLASS, POLICY_MAP,
 };
 use crate::model::{
     CLASS_DEFAULT, ClassMap, ClassMatch, Config, InspectEngine, InspectMap, InspectMapKind,
-    Inspection, PolicyClass, PolicyPlace, SipSettings, Transport,
+    Inspection, PolicyClass, PolicyMap, PolicyPlace, SipSettings, Transport,
 };
+use crate::print;
 use crate::refusal::{Notice, Refusal, Thing};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
-use cli::grammar::{Captures, No, Row, Value};
+use cli::grammar::{Captures, No, Value};
 
-pub(super) const ROWS: &[Row<Handler>] = &[
-    row(
-        GLOBAL,
-        "class-map [{ match-any | match-all }] <name:word(40)>",
-        No::Same,
-        &[
-            ("class-map", "Configure a class of traffic"),
-            ("match-any", "One condition suffices"),
-            ("match-all", "Every condition must hold"),
-            ("name", "Name of the map"),
-        ],
-        class_map,
-    ),
-    row(
-        GLOBAL,
-        "class-map type <rest:text>",
-        No::Forbidden,
-        &[
-            ("type", "A class for an inspection (not supported)"),
-            ("rest", "Kind and name"),
-        ],
-        typed_class_map,
-    ),
-    row(
-        CLASS_MAP | POLICY_MAP | INSPECT_MAP,
-        "description <description:text>",
-        No::Syntax("description [<description:text>]"),
-        &[("description", "Description of up to 200 characters")],
-        description,
-    ),
-    row(
-        CLASS_MAP,
-        "match { access-list <access-list> \
+pub(super) const CLASS_MAPS: Family = Family {
+    keyword: "class-map",
+    help: "Class maps",
+    narrow: "[<name>]",
+    rows: &[
+        row(
+            GLOBAL,
+            "class-map [{ match-any | match-all }] <name:word(40)>",
+            No::Same,
+            &[
+                ("class-map", "Configure a class of traffic"),
+                ("match-any", "One condition suffices"),
+                ("match-all", "Every condition must hold"),
+                ("name", "Name of the map"),
+            ],
+            class_map,
+        )
+        .example("class-map FEDERATED"),
+        refusing(
+            GLOBAL,
+            "class-map type <rest:text>",
+            &[
+                ("type", "A class for an inspection (not supported)"),
+                ("rest", "Kind and name"),
+            ],
+            typed_class_map,
+        )
+        .example("class-map type inspect http match-all WEB"),
+        row(
+            CLASS_MAP,
+            "description <description:text>",
+            No::Syntax("description [<description:text>]"),
+            &[("description", "Description of up to 200 characters")],
+            description,
+        )
+        .example("description calls from partners"),
+        row(
+            CLASS_MAP,
+            "match { access-list <access-list> \
          | port { tcp | udp } { eq <port:port> | range <first:port> <last:port> } \
          | default-inspection-traffic | any }",
-        No::Same,
-        &[
-            ("match", "Configure a condition"),
-            ("access-list", "Packets that an access list permits"),
-            ("port", "Packets to a port"),
-            ("tcp", "TCP"),
-            ("udp", "UDP"),
-            ("eq", "One port"),
-            ("range", "A range of ports"),
-            ("first", "First port"),
-            ("last", "Last port"),
-            (
-                "default-inspection-traffic",
-                "The default ports of the inspections",
-            ),
-            ("any", "Every packet"),
-        ],
-        match_line,
-    ),
-    row(
-        GLOBAL,
-        "policy-map type inspect { sip | dns } <name:word(40)>",
-        No::Same,
-        &[
-            ("policy-map", "Configure a policy"),
-            ("type", "A policy of a special kind"),
-            ("inspect", "Settings of an inspection"),
-            ("sip", "SIP"),
-            ("dns", "DNS"),
-        ],
-        inspect_map,
-    ),
-    row(
-        GLOBAL,
-        "policy-map <name:word(40)>",
-        No::Same,
-        &[("name", "Name of the policy")],
-        policy_map,
-    ),
-    row(
-        POLICY_MAP,
-        "class <class>",
-        No::Same,
-        &[("class", "The class of traffic the next lines are about")],
-        class,
-    ),
-    row(
-        POLICY_CLASS,
-        "inspect { dns [<map>] | ftp | h323 { h225 | ras } | http | icmp [error] | ip-options \
+            No::Same,
+            &[
+                ("match", "Configure a condition"),
+                ("access-list", "Packets that an access list permits"),
+                ("port", "Packets to a port"),
+                ("tcp", "TCP"),
+                ("udp", "UDP"),
+                ("eq", "One port"),
+                ("range", "A range of ports"),
+                ("first", "First port"),
+                ("last", "Last port"),
+                (
+                    "default-inspection-traffic",
+                    "The default ports of the inspections",
+                ),
+                ("any", "Every packet"),
+            ],
+            match_line,
+        )
+        .example("match port tcp eq 5061"),
+    ],
+    print: print::policy::class_maps,
+    clear: Some(clear_class_maps),
+    ..Family::EMPTY
+};
+
+pub(super) const POLICY_MAPS: Family = Family {
+    keyword: "policy-map",
+    help: "Policy maps",
+    narrow: "[<name>]",
+    rows: &[
+        row(
+            GLOBAL,
+            "policy-map type inspect { sip | dns } <name:word(40)>",
+            No::Same,
+            &[
+                ("policy-map", "Configure a policy"),
+                ("type", "A policy of a special kind"),
+                ("inspect", "Settings of an inspection"),
+                ("sip", "SIP"),
+                ("dns", "DNS"),
+            ],
+            inspect_map,
+        )
+        .example("policy-map type inspect sip SIP-MAP"),
+        row(
+            GLOBAL,
+            "policy-map <name:word(40)>",
+            No::Same,
+            &[("name", "Name of the policy")],
+            policy_map,
+        )
+        .example("policy-map GLOBAL"),
+        row(
+            POLICY_MAP | INSPECT_MAP,
+            "description <description:text>",
+            No::Syntax("description [<description:text>]"),
+            &[("description", "Description of up to 200 characters")],
+            description,
+        )
+        .example("description what is inspected"),
+        row(
+            POLICY_MAP,
+            "class <class>",
+            No::Same,
+            &[("class", "The class of traffic the next lines are about")],
+            class,
+        )
+        .example("class FEDERATED"),
+        row(
+            POLICY_CLASS,
+            "inspect { dns [<map>] | ftp | h323 { h225 | ras } | http | icmp [error] | ip-options \
          | mgcp | netbios | pptp | rsh | rtsp | skinny | esmtp | snmp | sqlnet | sunrpc | tftp \
          | sip [<map>] [tls-proxy <proxy>] | xdmcp }",
-        No::Same,
-        &[
-            ("inspect", "Inspect the traffic"),
-            ("dns", "DNS"),
-            ("map", "Settings of the inspection"),
-            ("ftp", "FTP"),
-            ("h323", "H.323"),
-            ("h225", "H.225 signalling"),
-            ("ras", "RAS"),
-            ("http", "HTTP"),
-            ("icmp", "ICMP"),
-            ("error", "ICMP errors"),
-            ("ip-options", "IP options"),
-            ("mgcp", "MGCP"),
-            ("netbios", "NetBIOS"),
-            ("pptp", "PPTP"),
-            ("rsh", "Remote shell"),
-            ("rtsp", "RTSP"),
-            ("skinny", "Skinny"),
-            ("esmtp", "ESMTP"),
-            ("snmp", "SNMP"),
-            ("sqlnet", "SQL*Net"),
-            ("sunrpc", "Sun RPC"),
-            ("tftp", "TFTP"),
-            ("sip", "SIP"),
-            ("tls-proxy", "Decrypt and encrypt again by a TLS proxy"),
-            ("proxy", "Name of the proxy"),
-            ("xdmcp", "XDMCP"),
-        ],
-        inspect,
-    ),
-    row(
-        INSPECT_MAP,
-        "parameters",
-        No::Same,
-        &[("parameters", "Enter the parameters")],
-        parameters,
-    ),
-    row(
-        INSPECT_PARAMETERS,
-        "{ im | traffic-non-sip }",
-        No::Same,
-        &[
-            ("im", "Let instant messages pass"),
-            ("traffic-non-sip", "Let other traffic pass on the SIP port"),
-        ],
-        sip_setting,
-    ),
-    row(
-        INSPECT_PARAMETERS,
-        "{ ip-address-privacy | rtp-conformance [enforce-payloadtype] \
+            No::Same,
+            &[
+                ("inspect", "Inspect the traffic"),
+                ("dns", "DNS"),
+                ("map", "Settings of the inspection"),
+                ("ftp", "FTP"),
+                ("h323", "H.323"),
+                ("h225", "H.225 signalling"),
+                ("ras", "RAS"),
+                ("http", "HTTP"),
+                ("icmp", "ICMP"),
+                ("error", "ICMP errors"),
+                ("ip-options", "IP options"),
+                ("mgcp", "MGCP"),
+                ("netbios", "NetBIOS"),
+                ("pptp", "PPTP"),
+                ("rsh", "Remote shell"),
+                ("rtsp", "RTSP"),
+                ("skinny", "Skinny"),
+                ("esmtp", "ESMTP"),
+                ("snmp", "SNMP"),
+                ("sqlnet", "SQL*Net"),
+                ("sunrpc", "Sun RPC"),
+                ("tftp", "TFTP"),
+                ("sip", "SIP"),
+                ("tls-proxy", "Decrypt and encrypt again by a TLS proxy"),
+                ("proxy", "Name of the proxy"),
+                ("xdmcp", "XDMCP"),
+            ],
+            inspect,
+        )
+        .example("inspect sip SIP-MAP tls-proxy INBOUND"),
+        row(
+            INSPECT_MAP,
+            "parameters",
+            No::Same,
+            &[("parameters", "Enter the parameters")],
+            parameters,
+        )
+        .example("parameters"),
+        row(
+            INSPECT_PARAMETERS,
+            "{ im | traffic-non-sip }",
+            No::Same,
+            &[
+                ("im", "Let instant messages pass"),
+                ("traffic-non-sip", "Let other traffic pass on the SIP port"),
+            ],
+            sip_setting,
+        )
+        .example("no im"),
+        row(
+            INSPECT_PARAMETERS,
+            "{ ip-address-privacy | rtp-conformance [enforce-payloadtype] \
          | { max-forwards-validation | state-checking | strict-header-validation } action \
          { drop | drop-connection | reset | log } [log]@too \
          | { software-version | uri-non-sip } action { mask | log } [log]@too }",
-        No::Syntax(
-            "{ ip-address-privacy | rtp-conformance [enforce-payloadtype] \
+            No::Syntax(
+                "{ ip-address-privacy | rtp-conformance [enforce-payloadtype] \
              | { max-forwards-validation | state-checking | strict-header-validation \
              | software-version | uri-non-sip } [<rest:text>] }",
-        ),
-        &[
-            ("ip-address-privacy", "Hide addresses"),
-            ("rtp-conformance", "Check RTP packets"),
-            ("enforce-payloadtype", "Check the payload type as well"),
-            ("max-forwards-validation", "Check Max-Forwards"),
-            ("state-checking", "Check the sequence of messages"),
-            ("strict-header-validation", "Check the headers strictly"),
-            ("software-version", "Names of software in headers"),
-            ("uri-non-sip", "URIs that are not SIP"),
-            ("action", "What to do"),
-            ("drop", "Drop the packet"),
-            ("drop-connection", "Drop the connection"),
-            ("reset", "Reset the connection"),
-            ("log", "Log it"),
-            ("mask", "Mask it"),
-            ("rest", "The setting to remove"),
-        ],
-        sip_parameter,
-    ),
-    row(
-        INSPECT_PARAMETERS,
-        "{ message-length maximum { client auto | server auto | <length:512-65535> } \
+            ),
+            &[
+                ("ip-address-privacy", "Hide addresses"),
+                ("rtp-conformance", "Check RTP packets"),
+                ("enforce-payloadtype", "Check the payload type as well"),
+                ("max-forwards-validation", "Check Max-Forwards"),
+                ("state-checking", "Check the sequence of messages"),
+                ("strict-header-validation", "Check the headers strictly"),
+                ("software-version", "Names of software in headers"),
+                ("uri-non-sip", "URIs that are not SIP"),
+                ("action", "What to do"),
+                ("drop", "Drop the packet"),
+                ("drop-connection", "Drop the connection"),
+                ("reset", "Reset the connection"),
+                ("log", "Log it"),
+                ("mask", "Mask it"),
+                ("rest", "The setting to remove"),
+            ],
+            sip_parameter,
+        )
+        .example("max-forwards-validation action drop log"),
+        row(
+            INSPECT_PARAMETERS,
+            "{ message-length maximum { client auto | server auto | <length:512-65535> } \
          | protocol-enforcement | dns-guard | nat-rewrite | tcp-inspection | id-randomization }",
-        No::Same,
-        &[
-            ("message-length", "Length of DNS messages"),
-            ("maximum", "Longest message"),
-            ("client", "By what the client announces"),
-            ("server", "By what the server announces"),
-            ("auto", "Automatically"),
-            ("length", "Bytes"),
-            ("protocol-enforcement", "Check the format of messages"),
-            ("dns-guard", "One answer per question"),
-            ("nat-rewrite", "Rewrite addresses in answers"),
-            ("tcp-inspection", "Inspect DNS over TCP"),
-            ("id-randomization", "Randomise identifiers"),
-        ],
-        dns_parameter,
-    ),
-    row(
+            No::Same,
+            &[
+                ("message-length", "Length of DNS messages"),
+                ("maximum", "Longest message"),
+                ("client", "By what the client announces"),
+                ("server", "By what the server announces"),
+                ("auto", "Automatically"),
+                ("length", "Bytes"),
+                ("protocol-enforcement", "Check the format of messages"),
+                ("dns-guard", "One answer per question"),
+                ("nat-rewrite", "Rewrite addresses in answers"),
+                ("tcp-inspection", "Inspect DNS over TCP"),
+                ("id-randomization", "Randomise identifiers"),
+            ],
+            dns_parameter,
+        )
+        .example("message-length maximum 512"),
+    ],
+    print: print::policy::policy_maps,
+    clear: Some(clear_policy_maps),
+    ..Family::EMPTY
+};
+
+pub(super) const SERVICE_POLICY: Family = Family {
+    keyword: "service-policy",
+    help: "Applied policies",
+    rows: &[row(
         GLOBAL,
         "service-policy <name> { global | interface <interface> }",
         No::Same,
@@ -209,8 +254,12 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("interface", "To one interface"),
         ],
         service_policy,
-    ),
-];
+    )
+    .example("service-policy GLOBAL global")],
+    print: print::policy::service_policies,
+    clear: Some(clear_service_policies),
+    ..Family::EMPTY
+};
 
 fn class_map(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let name = word(captures, "name")?;
@@ -226,8 +275,9 @@ fn class_map(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Ref
                 by,
             });
         }
-        change.config.class_maps.remove(name);
-        return Ok(());
+        return change
+            .outcome
+            .removed(change.config.class_maps.remove(name));
     }
     if [CLASS_DEFAULT, "match-any", "match-all", "type"].contains(&name) {
         return Err(Refusal::BadName(name.into()));
@@ -235,26 +285,22 @@ fn class_map(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Ref
     let mode = captures
         .one_of(&["match-any", "match-all"])
         .map(|word| word == "match-any");
-    let class = change
-        .config
-        .class_maps
-        .entry(name.into())
-        .or_insert_with(|| ClassMap {
-            match_any: mode == Some(true),
-            ..ClassMap::default()
-        });
-    if let Some(match_any) = mode.filter(|match_any| *match_any != class.match_any) {
-        if !class.matches.is_empty() {
+    change.outcome.changed = change.config.class_maps.make(name, || ClassMap {
+        match_any: mode == Some(true),
+        ..ClassMap::default()
+    });
+    if let (Some(match_any), Some(class)) = (mode, change.config.class_maps.get_mut(name)) {
+        if match_any != class.match_any && !class.matches.is_empty() {
             return Err(Refusal::MatchModeFixed(name.into()));
         }
-        class.match_any = match_any;
+        change.outcome.set(&mut class.match_any, match_any);
     }
     change.enter(Mode::ClassMap(name.into()));
     Ok(())
 }
 
-fn typed_class_map(_: &mut Change<'_>, _: &Captures<'_>) -> Result<(), Refusal> {
-    Err(Refusal::Unsupported("A class-map of a special type"))
+fn typed_class_map(_: &Captures<'_>) -> Refusal {
+    Refusal::Unsupported("A class-map of a special type")
 }
 
 fn description(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
@@ -275,7 +321,8 @@ fn description(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), R
             .map(|map| &mut map.description),
         _ => None,
     };
-    *place.ok_or(Refusal::Invalid { offset: 0 })? = text;
+    let place = place.ok_or(Refusal::Invalid { offset: 0 })?;
+    change.outcome.set(place, text);
     Ok(())
 }
 
@@ -301,10 +348,10 @@ fn match_line(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Re
         .position(|present| *present == condition);
     if captures.negated() {
         class.matches.remove(at.ok_or(Refusal::NothingToRemove)?);
+        change.outcome.changed = true;
         return Ok(());
     }
     if at.is_some() {
-        change.unchanged();
         return Ok(());
     }
     if !class.match_any && !class.matches.is_empty() {
@@ -327,6 +374,7 @@ fn match_line(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Re
     }
     let (_, class) = current!(change, ClassMap, class_maps);
     class.matches.push(condition);
+    change.outcome.changed = true;
     Ok(())
 }
 
@@ -363,22 +411,19 @@ fn inspect_map(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), R
                 by,
             });
         }
-        change.config.inspect_maps.remove(name);
-        return Ok(());
+        return change
+            .outcome
+            .removed(change.config.inspect_maps.remove(name));
     }
     if change.config.policy_maps.contains_key(name) {
         return Err(Refusal::NameTaken(name.into()));
     }
-    change
-        .config
-        .inspect_maps
-        .entry(name.into())
-        .or_insert_with(|| InspectMap {
-            kind,
-            description: None,
-            has_parameters: false,
-            parameters: BTreeMap::new(),
-        });
+    change.outcome.changed = change.config.inspect_maps.make(name, || InspectMap {
+        kind,
+        description: None,
+        has_parameters: false,
+        parameters: BTreeMap::new(),
+    });
     change.enter(Mode::InspectMap(name.into()));
     Ok(())
 }
@@ -406,8 +451,9 @@ fn policy_map(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Re
                 by,
             });
         }
-        change.config.policy_maps.remove(name);
-        return Ok(());
+        return change
+            .outcome
+            .removed(change.config.policy_maps.remove(name));
     }
     if change.config.inspect_maps.contains_key(name) {
         return Err(Refusal::NameTaken(name.into()));
@@ -415,7 +461,7 @@ fn policy_map(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Re
     if name == "type" {
         return Err(Refusal::BadName(name.into()));
     }
-    change.config.policy_maps.entry(name.into()).or_default();
+    change.outcome.changed = change.config.policy_maps.make(name, PolicyMap::default);
     change.enter(Mode::PolicyMap(name.into()));
     Ok(())
 }
@@ -440,6 +486,7 @@ fn class(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal
         .position(|present| present.class == class);
     if captures.negated() {
         map.classes.remove(at.ok_or(Refusal::NothingToRemove)?);
+        change.outcome.changed = true;
         return Ok(());
     }
     if at.is_none() {
@@ -447,6 +494,7 @@ fn class(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal
             class: class.into(),
             inspections: BTreeMap::new(),
         });
+        change.outcome.changed = true;
     }
     change.enter(Mode::PolicyClass {
         policy,
@@ -488,17 +536,12 @@ fn inspect(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refus
         .ok_or(Refusal::Invalid { offset: 0 })?;
     match (entry.inspections.get(&engine), captures.negated()) {
         (None, true) => Err(Refusal::NothingToRemove),
-        (Some(_), true) => {
-            entry.inspections.remove(&engine);
-            Ok(())
-        }
-        (Some(present), false) if *present == inspection => {
-            change.unchanged();
-            Ok(())
-        }
+        (Some(_), true) => change.outcome.removed(entry.inspections.remove(&engine)),
+        (Some(present), false) if *present == inspection => Ok(()),
         (Some(_), false) => Err(Refusal::InspectionPresent),
         (None, false) => {
             entry.inspections.insert(engine, inspection);
+            change.outcome.changed = true;
             Ok(())
         }
     }
@@ -546,11 +589,12 @@ fn check_inspection(
 
 fn parameters(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let (name, map) = current!(change, InspectMap, inspect_maps);
-    map.has_parameters = !captures.negated();
+    let outcome = &mut change.outcome;
+    outcome.set(&mut map.has_parameters, !captures.negated());
     if captures.negated() {
-        map.parameters.clear();
+        outcome.set(&mut map.parameters, BTreeMap::new());
         if is_sip(map) {
-            map.kind = InspectMapKind::Sip(SipSettings::default());
+            outcome.set(&mut map.kind, InspectMapKind::Sip(SipSettings::default()));
         }
     } else {
         change.enter(Mode::InspectParameters(name));
@@ -563,11 +607,12 @@ fn sip_setting(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), R
     let InspectMapKind::Sip(settings) = &mut map.kind else {
         return Err(Refusal::WrongInspectMap(name));
     };
-    if captures.has("im") {
-        settings.instant_messages = !captures.negated();
+    let setting = if captures.has("im") {
+        &mut settings.instant_messages
     } else {
-        settings.traffic_non_sip = !captures.negated();
-    }
+        &mut settings.traffic_non_sip
+    };
+    change.outcome.set(setting, !captures.negated());
     Ok(())
 }
 
@@ -595,9 +640,10 @@ fn keep_parameter(
         }
     }
     if captures.negated() {
-        map.parameters.remove(&key);
+        change.outcome.changed = map.parameters.remove(&key).is_some();
     } else {
-        map.parameters.insert(key, super::kept::canonical(captures));
+        let line = map.parameters.entry(key).or_default();
+        change.outcome.set(line, super::kept::canonical(captures));
         change.notice(Notice::KeptOnly("this inspection parameter"));
     }
     Ok(())
@@ -618,8 +664,9 @@ fn service_policy(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<()
         {
             return Err(Refusal::NothingToRemove);
         }
-        change.config.service_policies.remove(&place);
-        return Ok(());
+        return change
+            .outcome
+            .removed(change.config.service_policies.remove(&place));
     }
     if !change.config.policy_maps.contains_key(name) {
         return Err(Refusal::Missing(Thing::PolicyMap, name.into()));
@@ -628,11 +675,38 @@ fn service_policy(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<()
         change.require_interface(interface)?;
     }
     match change.config.service_policies.get(&place) {
-        Some(applied) if applied == name => change.unchanged(),
+        Some(applied) if applied == name => {}
         Some(applied) => return Err(Refusal::PolicyApplied(applied.clone())),
         None => {
             change.config.service_policies.insert(place, name.into());
+            change.outcome.changed = true;
         }
     }
+    Ok(())
+}
+
+fn clear_class_maps(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    let config = &mut *change.config;
+    let is_used = |name: &&String| usage::class_in_policy(config, name);
+    let used = config.class_maps.keys().find(is_used);
+    super::unused(Thing::ClassMap, used, "policy-map")?;
+    change
+        .outcome
+        .set(&mut config.class_maps, Default::default());
+    Ok(())
+}
+
+fn clear_policy_maps(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    let (config, outcome) = (&mut *change.config, &mut change.outcome);
+    let used = config.service_policies.values().next();
+    super::unused(Thing::PolicyMap, used, "service-policy")?;
+    outcome.set(&mut config.policy_maps, Default::default());
+    outcome.set(&mut config.inspect_maps, Default::default());
+    Ok(())
+}
+
+fn clear_service_policies(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    let applied = &mut change.config.service_policies;
+    change.outcome.set(applied, Default::default());
     Ok(())
 }

@@ -1,15 +1,16 @@
 //! Settings of the box itself.
 
-use super::{Change, Handler, invalid, number, row, small, typed_password, word};
+use super::family::Family;
+use super::{Change, kept, number, row, small, typed_password, word};
 use crate::mode::GLOBAL;
 use crate::model::{
     BannerKind, DEFAULT_ARP_TIMEOUT_SECS, DEFAULT_PAGER_LINES, DEFAULT_TCP_MSS,
-    DEFAULT_TERMINAL_WIDTH, DatedMoment, FACTORY_HOSTNAME, NtpAlgorithm, NtpKey, NtpServer,
-    SummerRule, SummerTime, TIMER_MAX_SECS, TimeZone, Timer, Week, YearlyMoment,
+    DEFAULT_TERMINAL_WIDTH, FACTORY_HOSTNAME, TIMER_MAX_SECS, Timer,
 };
-use crate::names;
-use crate::refusal::{Notice, Refusal};
-use cli::grammar::{Captures, Fragment, No, Row, Value};
+use crate::print;
+use crate::refusal::Refusal;
+use alloc::collections::BTreeMap;
+use cli::grammar::{Captures, Fragment, No, Value};
 
 /// The timers of a `timeout` line.
 pub(super) const TIMERS: Fragment = Fragment {
@@ -61,8 +62,10 @@ pub(super) const TIMERS: Fragment = Fragment {
     ],
 };
 
-pub(super) const ROWS: &[Row<Handler>] = &[
-    row(
+pub(super) const HOSTNAME: Family = Family {
+    keyword: "hostname",
+    help: "Name of the system",
+    rows: &[row(
         GLOBAL,
         "hostname <name:word(63)>",
         No::Syntax("hostname [<name>]"),
@@ -71,8 +74,17 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("name", "This system's name"),
         ],
         hostname,
-    ),
-    row(
+    )
+    .example("hostname asa1")],
+    print: print::system::hostname,
+    clear: Some(clear_hostname),
+    ..Family::EMPTY
+};
+
+pub(super) const DOMAIN_NAME: Family = Family {
+    keyword: "domain-name",
+    help: "Domain of the system",
+    rows: &[row(
         GLOBAL,
         "domain-name <name:word(127)>",
         No::Syntax("domain-name [<name>]"),
@@ -81,8 +93,17 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("name", "Domain name"),
         ],
         domain_name,
-    ),
-    row(
+    )
+    .example("domain-name example.com")],
+    print: print::system::domain_name,
+    clear: Some(clear_domain_name),
+    ..Family::EMPTY
+};
+
+pub(super) const ENABLE: Family = Family {
+    keyword: "enable",
+    help: "Password of privileged mode",
+    rows: &[row(
         GLOBAL,
         "enable password <password> [level <level:0-15>] [{ pbkdf2 | encrypted }]",
         No::Syntax("enable password [<password>] [level <level:0-15>] [{ pbkdf2 | encrypted }]"),
@@ -97,15 +118,33 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ),
         ],
         enable_password,
-    ),
-    row(
+    )
+    .example("enable password open!sesame")],
+    print: print::system::enable,
+    clear: Some(clear_enable),
+    ..Family::EMPTY
+};
+
+pub(super) const NAMES: Family = Family {
+    keyword: "names",
+    help: "Names in place of addresses",
+    rows: &[row(
         GLOBAL,
         "names",
         No::Same,
         &[("names", "Enable names in place of addresses")],
         names_line,
-    ),
-    row(
+    )
+    .example("names")],
+    print: print::system::names,
+    clear: Some(clear_names),
+    ..Family::EMPTY
+};
+
+pub(super) const BANNER: Family = Family {
+    keyword: "banner",
+    help: "Banners",
+    rows: &[row(
         GLOBAL,
         "banner { exec | login | motd | asdm } <line:text>",
         No::Syntax("banner { exec | login | motd | asdm } [<line:text>]"),
@@ -118,8 +157,17 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("line", "One line of the banner"),
         ],
         banner,
-    ),
-    row(
+    )
+    .example("banner motd Authorised use only")],
+    print: print::system::banner,
+    clear: Some(clear_banner),
+    ..Family::EMPTY
+};
+
+pub(super) const FTP: Family = Family {
+    keyword: "ftp",
+    help: "FTP parameters",
+    rows: &[row(
         GLOBAL,
         "ftp mode passive",
         No::Same,
@@ -129,47 +177,17 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("passive", "Use passive FTP"),
         ],
         ftp_mode,
-    ),
-    row(
-        GLOBAL,
-        "clock timezone <zone:word(7)> <hours> [<minutes:0-59>]",
-        No::Syntax("clock timezone [<zone>] [<hours>] [<minutes:0-59>]"),
-        &[
-            ("clock", "Configure time-of-day clock"),
-            ("timezone", "Configure time zone"),
-            ("zone", "Name of the time zone"),
-            ("hours", "Hours east of UTC, -23 to 23"),
-            ("minutes", "Minutes added to the hours"),
-        ],
-        timezone,
-    ),
-    row(
-        GLOBAL,
-        "clock summer-time <zone:word(7)> { recurring [{ \
-         { first | last | <week:1-4> } <weekday> <month> <time:time> }@start { \
-         { first | last | <week:1-4> } <weekday> <month> <time:time> }@end] \
-         | date { { <day:1-31> <month> | <month> <day:1-31> } <year:1993-2099> <time:time> }@start \
-         { { <day:1-31> <month> | <month> <day:1-31> } <year:1993-2099> <time:time> }@end } \
-         [<offset:1-1440>]",
-        No::Syntax("clock summer-time [<zone>] [<rule:text>]"),
-        &[
-            ("summer-time", "Configure summer (daylight savings) time"),
-            ("recurring", "Summer time every year"),
-            ("date", "Summer time once, on given dates"),
-            ("first", "First week of the month"),
-            ("last", "Last week of the month"),
-            ("week", "Week of the month"),
-            ("weekday", "Day of the week"),
-            ("month", "Month"),
-            ("day", "Day of the month"),
-            ("year", "Year"),
-            ("time", "Time of day"),
-            ("offset", "Minutes the clock is put forward"),
-            ("rule", "The rule to remove"),
-        ],
-        summer_time,
-    ),
-    row(
+    )
+    .example("ftp mode passive")],
+    print: print::system::ftp,
+    clear: Some(clear_ftp),
+    ..Family::EMPTY
+};
+
+pub(super) const PAGER: Family = Family {
+    keyword: "pager",
+    help: "Lines of a page",
+    rows: &[row(
         GLOBAL,
         "pager [lines] <lines:0-2147483647>",
         No::Syntax("pager"),
@@ -178,8 +196,17 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("lines", "Lines of a page, 0 for none"),
         ],
         pager,
-    ),
-    row(
+    )
+    .example("pager lines 50")],
+    print: print::system::pager,
+    clear: Some(clear_pager),
+    ..Family::EMPTY
+};
+
+pub(super) const TERMINAL: Family = Family {
+    keyword: "terminal",
+    help: "Width of the terminal",
+    rows: &[row(
         GLOBAL,
         "terminal width <columns:40-511>",
         No::Syntax("terminal width"),
@@ -189,8 +216,17 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("columns", "Columns"),
         ],
         terminal_width,
-    ),
-    row(
+    )
+    .example("terminal width 120")],
+    print: print::system::terminal,
+    clear: Some(clear_terminal),
+    ..Family::EMPTY
+};
+
+pub(super) const SAME_SECURITY_TRAFFIC: Family = Family {
+    keyword: "same-security-traffic",
+    help: "Traffic between interfaces of one level",
+    rows: &[row(
         GLOBAL,
         "same-security-traffic permit { inter-interface | intra-interface }",
         No::Same,
@@ -207,8 +243,17 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("intra-interface", "In and out of the same interface"),
         ],
         same_security,
-    ),
-    row(
+    )
+    .example("same-security-traffic permit intra-interface")],
+    print: print::system::same_security,
+    clear: Some(clear_same_security),
+    ..Family::EMPTY
+};
+
+pub(super) const ARP: Family = Family {
+    keyword: "arp",
+    help: "ARP parameters",
+    rows: &[row(
         GLOBAL,
         "arp timeout <secs:60-4294967>",
         No::Syntax("arp timeout [<secs:60-4294967>]"),
@@ -218,15 +263,34 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("secs", "Seconds"),
         ],
         arp_timeout,
-    ),
-    row(
+    )
+    .example("arp timeout 600")],
+    kept: kept::ARP,
+    print: print::system::arp,
+    clear: Some(clear_arp),
+    ..Family::EMPTY
+};
+
+pub(super) const TIMEOUT: Family = Family {
+    keyword: "timeout",
+    help: "Idle times",
+    rows: &[row(
         GLOBAL,
         "timeout $timers",
         No::Syntax("timeout [$timers]"),
         &[("timeout", "Configure maximum idle times")],
         timeout,
-    ),
-    row(
+    )
+    .example("timeout conn 2:00:00 udp 0:05:00")],
+    print: print::system::timeouts,
+    clear: Some(clear_timeout),
+    ..Family::EMPTY
+};
+
+pub(super) const SYSOPT: Family = Family {
+    keyword: "sysopt",
+    help: "System options",
+    rows: &[row(
         GLOBAL,
         "sysopt connection tcpmss <bytes:0-65535>",
         No::Syntax("sysopt connection tcpmss [<bytes:0-65535>]"),
@@ -237,8 +301,18 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("bytes", "Largest segment size, 0 for no limit"),
         ],
         tcp_mss,
-    ),
-    row(
+    )
+    .example("sysopt connection tcpmss 1200")],
+    kept: kept::SYSOPT,
+    print: print::system::sysopt,
+    clear: Some(clear_sysopt),
+    ..Family::EMPTY
+};
+
+pub(super) const CONSOLE: Family = Family {
+    keyword: "console",
+    help: "Serial console",
+    rows: &[row(
         GLOBAL,
         "console timeout <minutes:0-60>",
         No::Syntax("console timeout [<minutes:0-60>]"),
@@ -247,59 +321,16 @@ pub(super) const ROWS: &[Row<Handler>] = &[
             ("minutes", "Idle minutes, 0 for never"),
         ],
         console_timeout,
-    ),
-    row(
-        GLOBAL,
-        "ntp server <server:ip> { key <key:1-4294967295> | source <interface> | prefer }*",
-        No::Same,
-        &[
-            ("ntp", "Configure NTP"),
-            ("server", "Configure an NTP server"),
-            ("key", "Authentication key"),
-            ("source", "Interface for the source address"),
-            ("interface", "Name of interface"),
-            ("prefer", "Prefer this server when possible"),
-        ],
-        ntp_server,
-    ),
-    row(
-        GLOBAL,
-        "ntp authenticate",
-        No::Same,
-        &[("authenticate", "Accept authenticated servers only")],
-        ntp_authenticate,
-    ),
-    row(
-        GLOBAL,
-        "ntp authentication-key <key:1-4294967295> { md5 | sha1 | sha256 | sha512 | cmac } <secret>",
-        No::Syntax(
-            "ntp authentication-key <key:1-4294967295> \
-             [{ md5 | sha1 | sha256 | sha512 | cmac }] [<secret>]",
-        ),
-        &[
-            ("authentication-key", "A key shared with servers"),
-            ("md5", "MD5"),
-            ("sha1", "SHA-1"),
-            ("sha256", "SHA-256"),
-            ("sha512", "SHA-512"),
-            ("cmac", "AES-CMAC"),
-            ("secret", "The key"),
-        ],
-        ntp_key,
-    ),
-    row(
-        GLOBAL,
-        "ntp trusted-key <key:1-4294967295>",
-        No::Same,
-        &[("trusted-key", "A key that proves a trusted server")],
-        ntp_trusted_key,
-    ),
-];
+    )
+    .example("console timeout 10")],
+    print: print::system::console,
+    clear: Some(clear_console),
+    ..Family::EMPTY
+};
 
 fn hostname(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     if captures.negated() {
-        change.config.hostname = FACTORY_HOSTNAME.into();
-        return Ok(());
+        return clear_hostname(change, None);
     }
     let name = word(captures, "name")?;
     let fits = name
@@ -310,15 +341,16 @@ fn hostname(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refu
     if !fits {
         return Err(Refusal::BadName(name.into()));
     }
-    change.config.hostname = name.into();
+    change.outcome.set(&mut change.config.hostname, name.into());
     Ok(())
 }
 
 fn domain_name(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    change.config.domain_name = match captures.negated() {
+    let name = match captures.negated() {
         true => None,
         false => Some(word(captures, "name")?.into()),
     };
+    change.outcome.set(&mut change.config.domain_name, name);
     Ok(())
 }
 
@@ -333,19 +365,20 @@ fn enable_password(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(
     };
     let others = &mut change.config.enable_level_passwords;
     match (level, hash) {
-        (15, hash) => change.config.enable_password = hash,
+        (15, hash) => change.outcome.set(&mut change.config.enable_password, hash),
         (_, Some(hash)) => {
-            others.insert(level, hash);
+            let before = others.insert(level, hash.clone());
+            change.outcome.changed |= before != Some(hash);
         }
-        (_, None) => {
-            others.remove(&level).ok_or(Refusal::NothingToRemove)?;
-        }
+        (_, None) => change.outcome.removed(others.remove(&level))?,
     }
     Ok(())
 }
 
 fn names_line(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    change.config.names = !captures.negated();
+    change
+        .outcome
+        .set(&mut change.config.names, !captures.negated());
     Ok(())
 }
 
@@ -363,6 +396,7 @@ fn banner(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusa
             .entry(kind)
             .or_default()
             .push(line.into());
+        change.outcome.changed = true;
         return Ok(());
     }
     let lines = change
@@ -380,107 +414,14 @@ fn banner(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusa
     if lines.is_empty() {
         change.config.banners.remove(&kind);
     }
+    change.outcome.changed = true;
     Ok(())
 }
 
 fn ftp_mode(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    change.config.ftp_mode_passive = !captures.negated();
+    let slot = &mut change.config.ftp_mode_passive;
+    change.outcome.set(slot, !captures.negated());
     Ok(())
-}
-
-fn timezone(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    if captures.negated() {
-        change.config.clock.timezone = None;
-        return Ok(());
-    }
-    let hours = word(captures, "hours")?;
-    let (sign, digits) = match hours.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, hours.strip_prefix('+').unwrap_or(hours)),
-    };
-    let hours = names::parse_decimal(digits).and_then(|hours| i16::try_from(hours).ok());
-    let hours = hours
-        .filter(|hours| *hours <= 23)
-        .ok_or_else(|| invalid(captures, "hours"))?;
-    let minutes = captures
-        .number("minutes")
-        .and_then(|minutes| i16::try_from(minutes).ok());
-    change.config.clock.timezone = Some(TimeZone {
-        name: word(captures, "zone")?.into(),
-        offset_mins: sign * (hours * 60 + minutes.unwrap_or(0)),
-    });
-    Ok(())
-}
-
-fn summer_time(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    if captures.negated() {
-        change.config.clock.summer_time = None;
-        return Ok(());
-    }
-    let (start, end) = (captures.group("start"), captures.group("end"));
-    let rule = if captures.has("date") {
-        SummerRule::Date {
-            start: dated(&start)?,
-            end: dated(&end)?,
-        }
-    } else if start.is_empty() {
-        SummerRule::DEFAULT
-    } else {
-        SummerRule::Recurring {
-            start: yearly(&start)?,
-            end: yearly(&end)?,
-        }
-    };
-    change.config.clock.summer_time = Some(SummerTime {
-        name: word(captures, "zone")?.into(),
-        rule,
-        offset_mins: captures
-            .number("offset")
-            .and_then(|n| u16::try_from(n).ok())
-            .unwrap_or(60),
-    });
-    Ok(())
-}
-
-fn yearly(captures: &Captures<'_>) -> Result<YearlyMoment, Refusal> {
-    let week = match captures.one_of(&["first", "last"]) {
-        Some("first") => Week::First,
-        Some(_) => Week::Last,
-        None => Week::Nth(small(captures, "week")?),
-    };
-    let weekday = names::parse_weekday(word(captures, "weekday")?);
-    let (hour, minute) = time_of_day(captures)?;
-    Ok(YearlyMoment {
-        week,
-        weekday: weekday.ok_or_else(|| invalid(captures, "weekday"))?,
-        month: month(captures)?,
-        hour,
-        minute,
-    })
-}
-
-fn dated(captures: &Captures<'_>) -> Result<DatedMoment, Refusal> {
-    let (hour, minute) = time_of_day(captures)?;
-    Ok(DatedMoment {
-        year: small(captures, "year")?,
-        month: month(captures)?,
-        day: small(captures, "day")?,
-        hour,
-        minute,
-    })
-}
-
-fn month(captures: &Captures<'_>) -> Result<u8, Refusal> {
-    names::parse_month(word(captures, "month")?).ok_or_else(|| invalid(captures, "month"))
-}
-
-fn time_of_day(captures: &Captures<'_>) -> Result<(u8, u8), Refusal> {
-    let time = captures
-        .time("time")
-        .filter(|time| time.hours < 24 && time.seconds == 0);
-    let time = time.ok_or_else(|| invalid(captures, "time"))?;
-    let hour = u8::try_from(time.hours).map_err(|_| invalid(captures, "time"))?;
-    Ok((hour, time.minutes))
 }
 
 fn pager(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
@@ -488,36 +429,44 @@ fn pager(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal
         Value::Number(lines) => Some(lines),
         _ => None,
     });
-    change.config.pager_lines = match captures.negated() {
+    let lines = match captures.negated() {
         true => 0,
         false => lines.unwrap_or(DEFAULT_PAGER_LINES),
     };
+    change.outcome.set(&mut change.config.pager_lines, lines);
     Ok(())
 }
 
 fn terminal_width(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    change.config.terminal_width = match captures.negated() {
+    let columns = match captures.negated() {
         true => DEFAULT_TERMINAL_WIDTH,
         false => small(captures, "columns")?,
     };
+    change
+        .outcome
+        .set(&mut change.config.terminal_width, columns);
     Ok(())
 }
 
 fn same_security(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let permitted = !captures.negated();
-    if captures.has("inter-interface") {
-        change.config.same_security_inter = permitted;
+    let slot = if captures.has("inter-interface") {
+        &mut change.config.same_security_inter
     } else {
-        change.config.same_security_intra = permitted;
-    }
+        &mut change.config.same_security_intra
+    };
+    change.outcome.set(slot, permitted);
     Ok(())
 }
 
 fn arp_timeout(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    change.config.arp_timeout_secs = match captures.negated() {
+    let secs = match captures.negated() {
         true => DEFAULT_ARP_TIMEOUT_SECS,
         false => number(captures, "secs")?,
     };
+    change
+        .outcome
+        .set(&mut change.config.arp_timeout_secs, secs);
     Ok(())
 }
 
@@ -555,7 +504,7 @@ fn timeout(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refus
         }
     }
     if captures.negated() && values.is_empty() {
-        change.config.timeouts = Default::default();
+        return clear_timeout(change, None);
     }
     for (row, secs) in values {
         let secs = if captures.negated() {
@@ -563,102 +512,120 @@ fn timeout(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refus
         } else {
             secs
         };
+        change.outcome.changed |= change.config.timeouts.secs(row.timer) != secs;
         change.config.timeouts.set(row.timer, secs);
     }
     Ok(())
 }
 
 fn tcp_mss(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    change.config.tcp_mss = match captures.negated() {
+    let bytes = match captures.negated() {
         true => DEFAULT_TCP_MSS,
         false => small(captures, "bytes")?,
     };
+    change.outcome.set(&mut change.config.tcp_mss, bytes);
     Ok(())
 }
 
 fn console_timeout(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    change.config.console_timeout_mins = match captures.negated() {
+    let minutes = match captures.negated() {
         true => 0,
         false => small(captures, "minutes")?,
     };
+    let slot = &mut change.config.console_timeout_mins;
+    change.outcome.set(slot, minutes);
     Ok(())
 }
 
-fn ntp_server(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    let address = captures
-        .values("server")
-        .find_map(|value| match value {
-            Value::Address(address) => Some(address),
-            _ => None,
-        })
-        .ok_or(Refusal::Invalid { offset: 0 })?;
-    if captures.negated() {
-        change
-            .config
-            .ntp
-            .servers
-            .remove(&address)
-            .ok_or(Refusal::NothingToRemove)?;
-        return Ok(());
-    }
-    let key = captures.values("key").find_map(|value| match value {
-        Value::Number(key) => Some(key),
-        _ => None,
-    });
-    let source = captures.word("interface");
-    if let Some(nameif) = source
-        && change.config.interface_named(nameif).is_none()
-    {
-        // Time comes before interfaces in the usual order of work, so this is no error.
-        change.notice(Notice::InterfaceNotYetNamed(nameif.into()));
-    }
-    let server = NtpServer {
-        key,
-        source: source.map(Into::into),
-        prefer: captures.has("prefer"),
-    };
-    change.config.ntp.servers.insert(address, server);
-    change.notice(Notice::NtpInactive);
-    Ok(())
-}
-
-fn ntp_authenticate(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    change.config.ntp.authenticate = !captures.negated();
-    Ok(())
-}
-
-fn ntp_key(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    let id = number(captures, "key")?;
-    if captures.negated() {
-        change
-            .config
-            .ntp
-            .keys
-            .remove(&id)
-            .ok_or(Refusal::NothingToRemove)?;
-        return Ok(());
-    }
-    let algorithm = NtpAlgorithm::ALL
-        .into_iter()
-        .find(|algorithm| captures.has(algorithm.keyword()))
-        .ok_or(Refusal::Invalid { offset: 0 })?;
-    let secret = word(captures, "secret")?.into();
+fn clear_hostname(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
     change
-        .config
-        .ntp
-        .keys
-        .insert(id, NtpKey { algorithm, secret });
+        .outcome
+        .set(&mut change.config.hostname, FACTORY_HOSTNAME.into());
     Ok(())
 }
 
-fn ntp_trusted_key(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    let id = number(captures, "key")?;
-    if captures.negated() {
-        if !change.config.ntp.trusted_keys.remove(&id) {
-            return Err(Refusal::NothingToRemove);
-        }
-    } else {
-        change.config.ntp.trusted_keys.insert(id);
-    }
+fn clear_domain_name(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    change.outcome.set(&mut change.config.domain_name, None);
+    Ok(())
+}
+
+fn clear_enable(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    let config = &mut *change.config;
+    change.outcome.set(&mut config.enable_password, None);
+    change
+        .outcome
+        .set(&mut config.enable_level_passwords, BTreeMap::new());
+    Ok(())
+}
+
+fn clear_names(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    change.outcome.set(&mut change.config.names, true);
+    Ok(())
+}
+
+fn clear_banner(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    change
+        .outcome
+        .set(&mut change.config.banners, Default::default());
+    Ok(())
+}
+
+fn clear_ftp(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    change
+        .outcome
+        .set(&mut change.config.ftp_mode_passive, true);
+    Ok(())
+}
+
+fn clear_pager(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    change
+        .outcome
+        .set(&mut change.config.pager_lines, DEFAULT_PAGER_LINES);
+    Ok(())
+}
+
+fn clear_terminal(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    change
+        .outcome
+        .set(&mut change.config.terminal_width, DEFAULT_TERMINAL_WIDTH);
+    Ok(())
+}
+
+fn clear_same_security(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    change
+        .outcome
+        .set(&mut change.config.same_security_inter, false);
+    change
+        .outcome
+        .set(&mut change.config.same_security_intra, false);
+    Ok(())
+}
+
+fn clear_arp(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    change.outcome.set(
+        &mut change.config.arp_timeout_secs,
+        DEFAULT_ARP_TIMEOUT_SECS,
+    );
+    Ok(())
+}
+
+fn clear_timeout(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    change
+        .outcome
+        .set(&mut change.config.timeouts, Default::default());
+    Ok(())
+}
+
+fn clear_sysopt(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    change
+        .outcome
+        .set(&mut change.config.tcp_mss, DEFAULT_TCP_MSS);
+    Ok(())
+}
+
+fn clear_console(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
+    change
+        .outcome
+        .set(&mut change.config.console_timeout_mins, 0);
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::model::{
     DynamicMapping, ManualMapped, ManualNat, ManualSource, MappedAddress, NatInterfaces,
     NetworkMember, PolicyPlace, PortSelect, RealAddress, RuleService, ServiceMember,
 };
+use alloc::collections::BTreeSet;
 
 /// Which statement uses the network object or group `name`. Groups are named last, so that the
 /// answer `object-group` means that nothing but groups does.
@@ -58,46 +59,77 @@ pub(super) fn of_service(config: &Config, name: &str) -> Option<&'static str> {
 
 /// Whether a translation uses the network object or group `name`, other than its own.
 pub(super) fn network_in_nat(config: &Config, name: &str) -> bool {
-    let is_real = |real: &RealAddress| matches!(real, RealAddress::Object(used) if used == name);
+    let is_name = |used: &str| used == name;
+    let mut own_rules = config.network_objects.values();
+    manual_rules(config).any(|rule| manual_uses(rule, &is_name))
+        || own_rules.any(|object| {
+            let rule = object.nat.as_ref();
+            rule.is_some_and(|rule| auto_uses(rule, &is_name))
+        })
+}
+
+/// Whether the rule uses a network object or group that `is_name` knows.
+pub(super) fn manual_uses(rule: &ManualNat, is_name: &dyn Fn(&str) -> bool) -> bool {
+    let is_real = |real: &RealAddress| matches!(real, RealAddress::Object(used) if is_name(used));
     let is_mapped =
-        |mapped: &ManualMapped| matches!(mapped, ManualMapped::Object(used) if used == name);
-    let is_dynamic = |mapping: &DynamicMapping| match mapping {
-        DynamicMapping::Object { name: used, .. } => used == name,
-        DynamicMapping::PatPool(pool) => pool.name == name,
-        DynamicMapping::Address(_) | DynamicMapping::Interface => false,
+        |mapped: &ManualMapped| matches!(mapped, ManualMapped::Object(used) if is_name(used));
+    let in_source = match &rule.source {
+        ManualSource::Static { real, mapped } => is_real(real) || is_mapped(mapped),
+        ManualSource::Dynamic { real, mapped } => is_real(real) || dynamic_uses(mapped, is_name),
     };
-    let in_manual = manual_rules(config).any(|rule| {
-        let in_source = match &rule.source {
-            ManualSource::Static { real, mapped } => is_real(real) || is_mapped(mapped),
-            ManualSource::Dynamic { real, mapped } => is_real(real) || is_dynamic(mapped),
-        };
-        let in_destination = rule.destination.as_ref().is_some_and(|destination| {
-            is_mapped(&destination.mapped) || is_real(&destination.real)
+    let in_destination = rule
+        .destination
+        .as_ref()
+        .is_some_and(|destination| is_mapped(&destination.mapped) || is_real(&destination.real));
+    in_source || in_destination
+}
+
+/// Whether the rule of an object uses another object or group that `is_name` knows.
+pub(super) fn auto_uses(rule: &AutoNat, is_name: &dyn Fn(&str) -> bool) -> bool {
+    match &rule.kind {
+        AutoNatKind::Static {
+            mapped: MappedAddress::Object(used),
+            ..
+        } => is_name(used),
+        AutoNatKind::Static { .. } => false,
+        AutoNatKind::Dynamic(mapping) => dynamic_uses(mapping, is_name),
+    }
+}
+
+fn dynamic_uses(mapping: &DynamicMapping, is_name: &dyn Fn(&str) -> bool) -> bool {
+    match mapping {
+        DynamicMapping::Object { name, .. } => is_name(name),
+        DynamicMapping::PatPool(pool) => is_name(&pool.name),
+        DynamicMapping::Address(_) | DynamicMapping::Interface => false,
+    }
+}
+
+/// `name` and every network group that holds it, however deep.
+pub(super) fn with_holders<'a>(config: &'a Config, name: &'a str) -> BTreeSet<&'a str> {
+    let mut names = BTreeSet::from([name]);
+    // A group stands after the groups it holds, so one pass finds them all.
+    for (group, content) in &config.network_groups {
+        let holds = content.members.iter().any(|member| match member {
+            NetworkMember::Object(held) => held == name,
+            NetworkMember::Group(held) => names.contains(held.as_str()),
+            NetworkMember::Host(_) | NetworkMember::Subnet(_) => false,
         });
-        in_source || in_destination
-    });
-    in_manual
-        || config
-            .network_objects
-            .values()
-            .filter_map(|object| object.nat.as_ref())
-            .any(|rule| match &rule.kind {
-                AutoNatKind::Static {
-                    mapped: MappedAddress::Object(used),
-                    ..
-                } => used == name,
-                AutoNatKind::Static { .. } => false,
-                AutoNatKind::Dynamic(mapping) => is_dynamic(mapping),
-            })
+        if holds {
+            names.insert(group);
+        }
+    }
+    names
 }
 
 /// Whether a translation uses the service object `name`.
 pub(super) fn service_in_nat(config: &Config, name: &str) -> bool {
-    manual_rules(config).any(|rule| {
-        rule.service
-            .as_ref()
-            .is_some_and(|used| used.real == name || used.mapped == name)
-    })
+    manual_rules(config).any(|rule| service_used(rule, name))
+}
+
+/// Whether the rule uses the service object `name`.
+pub(super) fn service_used(rule: &ManualNat, name: &str) -> bool {
+    let service = rule.service.as_ref();
+    service.is_some_and(|used| used.real == name || used.mapped == name)
 }
 
 /// Which statement uses the access list `name`.
@@ -288,7 +320,7 @@ pub(super) fn rename_interface(config: &mut Config, old: &str, new: &str) {
     }
 }
 
-fn manual_rules(config: &Config) -> impl Iterator<Item = &ManualNat> {
+pub(super) fn manual_rules(config: &Config) -> impl Iterator<Item = &ManualNat> {
     config.nat_before.iter().chain(&config.nat_after)
 }
 

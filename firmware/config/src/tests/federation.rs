@@ -1,17 +1,16 @@
 //! The federation configuration, pasted in the guide's order, and what the box prints for it.
 
-use super::{Session, reread};
+use super::{Session, reread, snapshot};
 use crate::model::{ClassMatch, InspectEngine, ObjectAddress};
 use crate::refusal::Notice;
 
 const PASTED: &str = include_str!("federation.txt");
-const PRINTED: &str = include_str!("federation_printed.txt");
 
 #[test]
 fn the_federation_configuration_is_taken_line_by_line_and_prints_in_order() {
     let mut session = Session::new();
     session.paste(PASTED);
-    assert_eq!(session.printed() + "\n", PRINTED);
+    snapshot("federation_printed.txt", &(session.printed() + "\n"));
     assert_eq!(reread(&session.grammar, &session.config), session.config);
 }
 

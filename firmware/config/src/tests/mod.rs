@@ -1,5 +1,6 @@
 //! Tests of the whole crate: text in, model, text out.
 
+mod examples;
 mod federation;
 mod negation;
 mod refusals;
@@ -8,11 +9,11 @@ mod tables;
 mod users;
 
 use crate::model::Config;
-use crate::print::{Secrets, print};
+use crate::print::{Extent, Secrets, Selection, print, print_selection};
 use crate::refusal::{Notice, Refusal};
-use crate::statements::{Handler, ModeState, Outcome};
+use crate::statements::{Handler, ModeState, Outcome, SECTION};
 use crate::text::{self, LineError, apply_line};
-use cli::grammar::Grammar;
+use cli::grammar::{Grammar, Row, Scope};
 
 /// A console session on a box with three ports.
 struct Session {
@@ -82,16 +83,71 @@ impl Session {
         }
     }
 
+    /// What `show running-config SECTION` prints.
+    fn shown(&self, section: &str) -> Vec<String> {
+        let selection = selection(section);
+        print_selection(
+            &self.config,
+            Some(&selection),
+            Extent::Configured,
+            Secrets::Masked,
+        )
+    }
+
     fn printed(&self) -> String {
         print(&self.config, Secrets::Shown).join("\n")
     }
 }
 
+/// What `show running-config` understands by `section`.
+fn selection(section: &str) -> Selection {
+    let row = Row::new(1, 0, "show $section@section", &[], ());
+    let fragments: Vec<_> = [SECTION].to_vec();
+    let grammar = Grammar::compile(&[row], &fragments).unwrap();
+    let line = format!("show {section}");
+    let scope = Scope {
+        modes: 1,
+        title: "",
+    };
+    let found = grammar
+        .parse(&line, &[scope], 0)
+        .unwrap_or_else(|error| panic!("{section}: {error:?}"));
+    Selection::of(&found.group("section")).unwrap()
+}
+
 /// The configuration that the printed text of `config` gives.
 fn reread(grammar: &Grammar<Handler>, config: &Config) -> Config {
-    let text = print(config, Secrets::Shown).join("\n");
+    reread_from(grammar, config, Extent::Configured)
+}
+
+fn reread_from(grammar: &Grammar<Handler>, config: &Config, extent: Extent) -> Config {
+    let text = print_selection(config, None, extent, Secrets::Shown).join("\n");
     let ports = u16::try_from(config.interfaces.len()).unwrap();
     let (again, problems) = text::load(grammar, Some, &text, ports);
     assert_eq!(problems, [], "in\n{text}");
     again
+}
+
+/// Compares `text` with the checked-in file of that name in this folder. With `UPDATE_SNAPSHOTS=1` in
+/// the environment the file is written instead, to be reviewed as a difference.
+fn snapshot(name: &str, text: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/tests")
+        .join(name);
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let known = std::fs::read_to_string(&path).unwrap();
+    let lines = known.lines().zip(text.lines());
+    for (number, (known, now)) in (1..).zip(lines) {
+        assert_eq!(
+            now, known,
+            "line {number} of {name}; UPDATE_SNAPSHOTS=1 accepts it"
+        );
+    }
+    assert_eq!(
+        text.lines().count(),
+        known.lines().count(),
+        "lines of {name}"
+    );
 }

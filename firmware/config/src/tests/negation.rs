@@ -284,7 +284,7 @@ const CASES: &[(&str, &str, &str)] = &[
         "client cipher-suite ecdhe-rsa-aes128-gcm-sha256 null-sha1",
         "no client cipher-suite",
     ),
-    ("", "ssl server-version tlsv1.2", "no ssl server-version"),
+    ("", "ssl server-version tlsv1.3", "no ssl server-version"),
     ("", "ssl client-version any", "no ssl client-version"),
     (
         "",
@@ -499,4 +499,36 @@ fn a_section_in_use_is_cleared_after_what_uses_it() {
         session.line(&format!("clear configure {section}"));
     }
     assert!(session.config.network_objects.is_empty() && session.config.policy_maps.is_empty());
+}
+
+#[test]
+fn clearing_a_section_leaves_it_as_at_the_factory_and_the_others_alone() {
+    use crate::statements::family::FAMILIES;
+    // Clearing these takes lines of other sections along, as their `no` forms do.
+    let taking_along = ["interface", "object"];
+    let mut cleared = 0;
+    for family in FAMILIES {
+        let keyword = family.keyword;
+        let mut session = Session::with_interfaces();
+        session.paste(include_str!("federation.txt"));
+        let before = session.config.clone();
+        let Ok(outcome) = session.try_line(&format!("clear configure {keyword}")) else {
+            assert_eq!(session.config, before, "{keyword} refused");
+            continue;
+        };
+        cleared += 1;
+        assert_eq!(outcome.changed, session.config != before, "{keyword}");
+        let factory = Session::new();
+        for other in FAMILIES.iter().map(|other| other.keyword) {
+            if other == keyword && keyword != "mtu" {
+                assert_eq!(session.shown(other), factory.shown(other), "{keyword}");
+            } else if !taking_along.contains(&keyword) && other != keyword {
+                let after = session.shown(other);
+                let mut earlier = Session::new();
+                earlier.config = before.clone();
+                assert_eq!(after, earlier.shown(other), "{keyword} changed {other}");
+            }
+        }
+    }
+    assert!(cleared > 30, "{cleared} sections cleared");
 }

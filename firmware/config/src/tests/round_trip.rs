@@ -1,6 +1,8 @@
 //! The law: whatever was accepted prints, and the print reads back to the same configuration.
 
-use super::{Session, reread};
+use super::{Session, reread, reread_from};
+use crate::print::Extent;
+use crate::statements::family::FAMILIES;
 use proptest::prelude::*;
 
 /// Random lines over a small world of names, so that many refer to each other and many clash.
@@ -87,15 +89,30 @@ fn line() -> impl Strategy<Value = String> {
         "ssl cipher default fips",
         "exit",
         "same-security-traffic permit intra-interface",
-        "clear configure nat",
-        "clear configure access-group",
-        "clear configure object-group",
-        "clear configure service-policy",
+        "hostname asa7",
+        "domain-name example.com",
+        "no ftp mode passive",
+        "ntp trusted-key 3",
+        "ntp authenticate",
+        "sysopt connection tcpmss 0",
+        "sysopt noproxyarp inside",
+        "no sysopt noproxyarp inside",
+        "arp timeout 60",
+        "console timeout 7",
+        "terminal width 100",
+        "no terminal width",
+        "no banner motd",
+        "no timeout",
+        "crypto ca trustpool policy",
+        "mac-address auto",
+        "icmp unreachable rate-limit 2 burst-size 1",
         "tls-proxy maximum-session 12",
         "icmp deny 10.20.0.0 255.255.255.0 redirect inside",
     ]);
+    let cleared: Vec<_> = FAMILIES.iter().map(|family| family.keyword).collect();
     prop_oneof![
         2 => simple.prop_map(String::from),
+        1 => prop::sample::select(cleared).prop_map(|keyword| format!("clear configure {keyword}")),
         1 => (0u8..4).prop_map(|n| format!("interface GigabitEthernet0/{n}")),
         1 => (no(), nameif()).prop_map(|(no, n)| format!("{no}nameif {n}")),
         1 => (no(), host()).prop_map(|(no, h)| format!("{no}ip address {h} 255.255.255.224")),
@@ -238,12 +255,17 @@ proptest! {
         for line in lines {
             let before = session.config.clone();
             match session.try_line(line) {
-                Ok(_) => accepted += 1,
+                Ok(outcome) => {
+                    accepted += 1;
+                    let changed = session.config != before;
+                    prop_assert_eq!(outcome.changed, changed, "{}", line);
+                }
                 Err(_) => prop_assert_eq!(&session.config, &before, "refused {} changed something", line),
             }
         }
         prop_assume!(accepted > 0);
-        prop_assert_eq!(reread(&session.grammar, &session.config), session.config);
+        prop_assert_eq!(reread(&session.grammar, &session.config), session.config.clone());
+        prop_assert_eq!(reread_from(&session.grammar, &session.config, Extent::All), session.config);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The tables themselves.
 
-use super::Session;
+use super::{Session, snapshot};
 use crate::model::{CipherSuite, Config, InspectEngine, Timer};
-use crate::print::{Cryptochecksum, Heading, Secrets, Section, document, print_section};
+use crate::print::{Cryptochecksum, Extent, Heading, Secrets, document, print, print_selection};
 use crate::text;
 
 #[test]
@@ -43,7 +43,12 @@ fn a_document_has_our_own_version_and_reads_back() {
         written: Some("enable_15 at 20:03:32.236 UTC Mon Nov 22 2021"),
         version: "0.1.0",
     };
-    let text = document(&session.config, &heading, Secrets::Shown);
+    let text = document(
+        &session.config,
+        &heading,
+        Extent::Configured,
+        Secrets::Shown,
+    );
     assert!(
         text.starts_with(": Saved\n\n:\n: Hardware:   Sallyport"),
         "{text}"
@@ -73,33 +78,94 @@ fn sections_and_names_filter_the_text() {
         "object network A\n host 10.20.0.11\n nat (inside,outside) static 203.0.113.10\n\
          access-list one extended permit ip any any\naccess-list two extended deny ip any any\n",
     );
-    let show = |section, name| print_section(&session.config, section, name, Secrets::Masked);
     assert_eq!(
-        show(Section::Object, None),
+        session.shown("object"),
         ["object network A", " host 10.20.0.11"]
     );
     assert_eq!(
-        show(Section::Nat, None),
+        session.shown("nat"),
         [
             "object network A",
             " nat (inside,outside) static 203.0.113.10"
         ]
     );
     assert_eq!(
-        show(Section::AccessList, Some("two")),
+        session.shown("access-list two"),
         ["access-list two extended deny ip any any"]
     );
+    assert_eq!(session.shown("interface gi0/2").len(), 6);
     assert_eq!(
-        show(Section::Interface, Some("gigabitethernet0/2")).len(),
-        6
+        session.shown("int inside"),
+        session.shown("interface GigabitEthernet 0/1")
     );
+}
+
+#[test]
+fn sections_are_narrowed_by_words_and_names_as_on_an_asa() {
+    let mut session = Session::with_interfaces();
+    session.paste(
+        "object service S\n service tcp source eq 5061\nobject network Z\n host 10.20.0.12\n\
+         object network A\n host 10.20.0.11\nobject-group service P tcp\n port-object eq 5061\n\
+         object-group network G\n network-object object A\ncrypto ca trustpoint T\n\
+         crypto ca trustpoint U\ncrypto ca certificate chain T\n certificate ca 01\n 3003020105\n quit\n\
+         crypto ipsec security-association pmtu-aging infinite\ncrypto ca trustpool policy\n",
+    );
+    for (section, first_words) in [
+        (
+            "object network",
+            vec!["object network Z", "object network A"],
+        ),
+        ("object network id A", vec!["object network A"]),
+        ("object id S", vec!["object service S"]),
+        ("object ser", vec!["object service S"]),
+        ("object-g network", vec!["object-group network G"]),
+        ("object-group id P", vec!["object-group service P tcp"]),
+        (
+            "crypto ca trustpoint",
+            vec!["crypto ca trustpoint T", "crypto ca trustpoint U"],
+        ),
+        ("cry ca trustpoint U", vec!["crypto ca trustpoint U"]),
+        (
+            "crypto ca certificate",
+            vec!["crypto ca certificate chain T"],
+        ),
+        ("crypto ca trustpool", vec!["crypto ca trustpool policy"]),
+        (
+            "crypto ipsec",
+            vec!["crypto ipsec security-association pmtu-aging infinite"],
+        ),
+    ] {
+        let shown = session.shown(section);
+        let heads: Vec<_> = shown.iter().filter(|line| !line.starts_with(' ')).collect();
+        assert_eq!(heads, first_words.iter().collect::<Vec<_>>(), "{section}");
+    }
+    assert_eq!(session.shown("crypto").len(), 4 + 3 + 1);
+}
+
+#[test]
+fn all_adds_what_is_at_its_default() {
+    let mut session = Session::with_interfaces();
+    session.paste(
+        "crypto ca trustpoint T\ntls-proxy P\nclass-map C\npolicy-map type inspect sip S\n\
+         parameters\n",
+    );
+    let all = print_selection(&session.config, None, Extent::All, Secrets::Masked);
+    let usual = print(&session.config, Secrets::Masked);
+    snapshot("defaults.txt", &(all.join("\n") + "\n"));
+    let mut added = all.iter();
+    for line in &usual {
+        // `class-map C` becomes `class-map match-all C`; every other line stands as it is.
+        let is_line = |other: &String| other == line || line.starts_with("class-map ");
+        assert!(added.any(is_line), "{line} is missing or out of place");
+    }
+    assert!(all.len() > usual.len() + 15);
 }
 
 #[test]
 fn shared_keys_are_masked_for_display_only() {
     let mut session = Session::new();
     session.line("ntp authentication-key 1 sha256 S3cret");
-    let masked = print_section(&session.config, Section::Ntp, None, Secrets::Masked);
+    let masked = session.shown("ntp");
     assert_eq!(masked, ["ntp authentication-key 1 sha256 *****"]);
     assert!(session.printed().contains("S3cret"));
     assert!(!format!("{:?}", session.config).contains("S3cret"));
@@ -149,4 +215,19 @@ fn factory_settings_read_back() {
         super::reread(&session.grammar, &Config::factory(4)),
         Config::factory(4)
     );
+}
+
+#[test]
+fn the_reference_has_a_chapter_for_every_mode_and_describes_every_row() {
+    let titles = crate::mode::TITLES;
+    let modes = titles.iter().fold(0, |modes, (mode, _)| modes | mode);
+    assert_eq!(modes, crate::mode::MODES);
+    let grammar = text::grammar().unwrap();
+    let reference = grammar.reference(&titles);
+    for row in grammar.rows() {
+        // Behind the heading, which ends with a grave accent.
+        let syntax = format!("`\n\n```text\n{}\n", row.syntax);
+        assert!(reference.contains(&syntax), "{}", row.syntax);
+        assert!(reference.contains(&format!("Example:\n\n```text\n{}\n", row.example)));
+    }
 }

@@ -3,7 +3,8 @@
 use alloc::string::String;
 
 use cli::grammar::Captures;
-use config::print::{self, Cryptochecksum, Heading, Secrets, Section};
+use config::Config;
+use config::print::{self, Cryptochecksum, Extent, Heading, Secrets, Selection};
 
 use super::clock::clock_line;
 use crate::console::declare::{EXEC, PRIVILEGED, Rows, USER, show, talk};
@@ -56,13 +57,11 @@ pub(super) const ROWS: Rows = &[
     ),
     show!(
         PRIVILEGED,
-        "show running-config [all] [<section:word> [<name:word>]]",
+        "show running-config [all] [$section@section]",
         running_config,
         &[
             ("running-config", "The configuration in force"),
             ("all", "With the settings that are at their default"),
-            ("section", "Only the statements that begin with this word"),
-            ("name", "Only those of this name"),
         ]
     ),
     show!(
@@ -73,17 +72,28 @@ pub(super) const ROWS: Rows = &[
     ),
 ];
 
-/// The whole running configuration, as it is saved.
-pub(crate) fn document(core: &Core, secrets: Secrets, is_saved: bool, by: &str) -> String {
+/// The whole running configuration; with the name of who writes it, as it is saved.
+pub(crate) fn document(core: &Core, secrets: Secrets, written_by: Option<&str>) -> String {
+    document_of(core, &core.config, Extent::Configured, secrets, written_by)
+}
+
+/// A configuration with heading, checksum and end mark, as this box prints it.
+pub(super) fn document_of(
+    core: &Core,
+    config: &Config,
+    extent: Extent,
+    secrets: Secrets,
+    written_by: Option<&str>,
+) -> String {
     let hardware = hardware(core);
-    let written = is_saved.then(|| alloc::format!("{by} at {}", clock_line(core)));
+    let written = written_by.map(|by| alloc::format!("{by} at {}", clock_line(core)));
     let heading = Heading {
         saved: true,
         hardware: &hardware,
         written: written.as_deref(),
         version: printers::system::VERSION,
     };
-    print::document(&core.config, &heading, secrets)
+    print::document(config, &heading, extent, secrets)
 }
 
 fn hardware(core: &Core) -> String {
@@ -95,27 +105,16 @@ fn hardware(core: &Core) -> String {
 }
 
 fn running_config(core: &mut Core, words: &Captures<'_>, out: &mut String) {
-    let Some(section) = words.word("section") else {
-        out.push_str(&document(core, Secrets::Masked, false, ""));
+    let extent = match words.has("all") {
+        true => Extent::All,
+        false => Extent::Configured,
+    };
+    let Some(selection) = Selection::of(&words.group("section")) else {
+        let document = document_of(core, &core.config, extent, Secrets::Masked, None);
+        out.push_str(&document);
         return;
     };
-    let keyword = Section::KEYWORDS
-        .iter()
-        .filter(|(keyword, _)| keyword.starts_with(section));
-    let exact = keyword.clone().find(|(keyword, _)| *keyword == section);
-    let mut fitting = keyword;
-    let found = exact.or_else(|| match (fitting.next(), fitting.next()) {
-        (Some(only), None) => Some(only),
-        _ => None,
-    });
-    let Some(&(_, section)) = found else {
-        put_line!(
-            out,
-            "ERROR: % Invalid input: no section of the configuration is called {section}"
-        );
-        return;
-    };
-    for line in print::print_section(&core.config, section, words.word("name"), Secrets::Masked) {
+    for line in print::print_selection(&core.config, Some(&selection), extent, Secrets::Masked) {
         put_line!(out, "{line}");
     }
 }
@@ -133,7 +132,7 @@ fn checksum(core: &mut Core, _: &Captures<'_>, out: &mut String) {
 }
 
 async fn write_terminal(session: &mut Session, _: &Captures<'_>) -> Result<(), Gone> {
-    let text = document(&session.core(), Secrets::Masked, false, "");
+    let text = document(&session.core(), Secrets::Masked, None);
     session.page(&text).await
 }
 
@@ -156,7 +155,7 @@ pub(super) async fn write_memory(session: &mut Session) -> Result<(), Gone> {
     let (checksum, length, outcome, took) = {
         let mut core = session.core();
         let started = core.now();
-        let text = document(&core, Secrets::Shown, true, &by);
+        let text = document(&core, Secrets::Shown, Some(&by));
         let (checksum, length) = (Cryptochecksum::of_config(&core.config), text.len());
         let outcome = core.save(text);
         (checksum, length, outcome, core.now().since(started))
