@@ -74,6 +74,7 @@ impl Appliance {
             ports: u8::try_from(core.ports.len()).unwrap_or(u8::MAX),
         };
         core.record(ready);
+        core.log(&syslog::Message::StartupCompleted);
         let shared: Shared = Rc::new(RefCell::new(core));
         let mut tasks = Tasks::new();
         tasks.spawn(console::serve(shared.clone(), grammar, greeting));

@@ -14,6 +14,7 @@
 //! | `change` | configuration sessions, commits that wait for confirmation |
 //! | `console` | sessions, commands, dialogues |
 //! | `print` | what `show` commands print |
+//! | `messages` | what operators are told, and when |
 //! | `load`, `logins`, `zone`, `budget`, `ping`, `tasks`, `journal` | one thing each |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -32,6 +33,7 @@ mod federation;
 mod journal;
 mod load;
 mod logins;
+mod messages;
 mod ping;
 mod policy;
 mod ports;

@@ -24,6 +24,7 @@ use hal::power::Power;
 use hal::serial::Serial;
 use hal::time::{Instant, Monotonic, Rtc};
 use pki::KeyStore;
+use syslog::Logger;
 
 use crate::board::{Board, HeapUse};
 use crate::budget::{Budget, Claim};
@@ -64,6 +65,7 @@ pub(crate) struct Core {
     pub(crate) timers: Timers,
     pub(crate) echo: PendingEcho,
     pub(crate) logins: Logins,
+    pub(crate) logger: Logger,
     pub(crate) drafts: Drafts,
     /// A commit that is taken back unless confirmed.
     pub(crate) unconfirmed: Option<Unconfirmed>,
@@ -173,6 +175,7 @@ impl Core {
             timers: Timers::default(),
             echo: PendingEcho::default(),
             logins: Logins::default(),
+            logger: Logger::new(),
             drafts: Drafts::default(),
             unconfirmed: None,
             changes: 0,
@@ -247,6 +250,7 @@ impl Core {
             .handle_timeout(&mut self.ports, &self.dataplane, now);
         self.timers.handle_timeout(now);
         self.take_back_if_due();
+        self.poll_logger();
         if self.next_link_check <= now {
             self.next_link_check = now + LINK_EVERY;
             self.check_links();
@@ -257,8 +261,13 @@ impl Core {
     }
 
     fn check_links(&mut self) {
+        let mut changes = Vec::new();
         for port in &mut self.ports {
+            let was_up = port.link().is_up;
             if let Some(link) = port.poll_link() {
+                if link.is_up != was_up {
+                    changes.push((port.id.0, link.is_up));
+                }
                 self.dataplane.set_link(port.id, link.is_up, &mut self.pool);
                 self.journal.record(&Event::LinkChanged {
                     port: port.id.0,
@@ -266,6 +275,7 @@ impl Core {
                 });
             }
         }
+        self.log_links(changes);
     }
 
     /// When there is something to do although no device says so.
@@ -274,6 +284,7 @@ impl Core {
             self.dataplane.poll_timeout(),
             self.federation.poll_timeout(),
             self.timers.poll_timeout(),
+            self.logger.poll_timeout(),
             Some(self.sampler.poll_timeout()),
             Some(self.next_link_check),
             self.changed_at.map(|at| at + POLICY_DELAY),

@@ -109,6 +109,55 @@ impl fmt::Display for ClockDetail<'_> {
     }
 }
 
+/// Date of a logged message for a moment given in UTC seconds since 1970, in local time:
+/// `Nov 03 2021 04:25:10`.
+#[derive(Clone, Copy, Debug)]
+pub struct LogDate<'a> {
+    /// The zone.
+    pub rules: &'a ZoneRules,
+    /// UTC seconds since 1970.
+    pub unix_secs: i64,
+}
+
+impl fmt::Display for LogDate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let local = self.rules.local(self.unix_secs);
+        let civil = local.civil;
+        write!(
+            f,
+            "{} {:02} {} ",
+            civil.month.short_name(),
+            civil.day,
+            civil.year
+        )?;
+        write_time(f, &local)
+    }
+}
+
+/// A moment given in UTC seconds since 1970 as RFC 5424 §6.2.3 writes it: `2021-11-03T03:25:10Z`.
+#[derive(Clone, Copy, Debug)]
+pub struct UtcDate {
+    /// UTC seconds since 1970.
+    pub unix_secs: i64,
+}
+
+impl fmt::Display for UtcDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rules = ZoneRules::default();
+        let local = rules.local(self.unix_secs);
+        let civil = local.civil;
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T",
+            civil.year,
+            civil.month.number(),
+            civil.day
+        )?;
+        write_time(f, &local)?;
+        f.write_str("Z")
+    }
+}
+
 impl fmt::Display for TimeSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -355,3 +355,23 @@ proptest! {
         let _ = parse_summer_time(&words);
     }
 }
+
+#[test]
+fn dates_of_logged_messages_have_fixed_widths() {
+    use crate::format::{LogDate, UtcDate};
+    let rules = ZoneRules {
+        standard: crate::parse_time_zone(&["CET", "1"]).unwrap(),
+        summer: None,
+    };
+    // 2021-11-03T23:25:10Z.
+    let unix_secs = 1_635_981_910;
+    assert_eq!(
+        LogDate {
+            rules: &rules,
+            unix_secs
+        }
+        .to_string(),
+        "Nov 04 2021 00:25:10"
+    );
+    assert_eq!(UtcDate { unix_secs }.to_string(), "2021-11-03T23:25:10Z");
+}

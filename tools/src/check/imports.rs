@@ -49,6 +49,10 @@ const TABLE: &[Row] = &[
         may_import: &["hal"],
     },
     Row {
+        name: "syslog",
+        may_import: &["hal"],
+    },
+    Row {
         name: "config",
         may_import: &["hal", "cli"],
     },
@@ -66,6 +70,7 @@ const TABLE: &[Row] = &[
             "dataplane",
             "pki",
             "sip",
+            "syslog",
             "tls-proxy",
         ],
     },
@@ -112,6 +117,7 @@ const APPLIANCE: &[&str] = &[
     "dataplane",
     "pki",
     "sip",
+    "syslog",
     "config",
     "tls-proxy",
     "firmware",

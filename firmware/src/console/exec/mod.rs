@@ -5,6 +5,7 @@ mod clock;
 mod configuration;
 mod engine;
 mod interfaces;
+mod logging;
 mod mode;
 mod ping;
 mod power;
@@ -22,6 +23,7 @@ pub(super) const TABLES: &[Rows] = &[
     configuration::ROWS,
     engine::ROWS,
     interfaces::ROWS,
+    logging::ROWS,
     mode::ROWS,
     ping::ROWS,
     power::ROWS,
