@@ -229,6 +229,7 @@ impl Core {
         self.sampler
             .handle_timeout(&mut self.ports, &self.dataplane, now);
         self.timers.handle_timeout(now);
+        self.console.handle_timeout(now);
         if self.next_link_check <= now {
             self.next_link_check = now + LINK_EVERY;
             self.check_links();
@@ -256,6 +257,7 @@ impl Core {
             self.dataplane.poll_timeout(),
             self.federation.poll_timeout(),
             self.timers.poll_timeout(),
+            self.console.poll_timeout(),
             Some(self.sampler.poll_timeout()),
             Some(self.next_link_check),
             self.changed_at.map(|at| at + POLICY_DELAY),
