@@ -251,6 +251,7 @@ impl Core {
         self.timers.handle_timeout(now);
         self.take_back_if_due();
         self.poll_logger();
+        self.console.handle_timeout(now);
         if self.next_link_check <= now {
             self.next_link_check = now + LINK_EVERY;
             self.check_links();
@@ -285,6 +286,7 @@ impl Core {
             self.federation.poll_timeout(),
             self.timers.poll_timeout(),
             self.logger.poll_timeout(),
+            self.console.poll_timeout(),
             Some(self.sampler.poll_timeout()),
             Some(self.next_link_check),
             self.changed_at.map(|at| at + POLICY_DELAY),

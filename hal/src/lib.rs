@@ -10,6 +10,7 @@
 //! | [`nic`] | network ports |
 //! | [`disk`] | sector storage |
 //! | [`serial`] | the console line |
+//! | [`flow`] | what XON/XOFF flow control decides |
 //! | [`time`] | the monotonic clock and the battery-backed calendar clock |
 //! | [`entropy`] | unpredictable bytes |
 //! | [`power`] | reset, power-off and what survives a reset |
@@ -20,6 +21,7 @@ extern crate alloc;
 
 pub mod disk;
 pub mod entropy;
+pub mod flow;
 pub mod nic;
 pub mod packet;
 pub mod power;

@@ -13,6 +13,7 @@
 //! | [`pager`] | `<--- More --->` |
 //! | [`filter`] | `\| include`, `exclude`, `begin`, `grep`, `count` |
 //! | [`regex`] | the linear-time matcher behind the filter |
+//! | [`xmodem`] | files over the console line |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -25,3 +26,4 @@ pub mod pager;
 pub mod paste;
 pub mod ports;
 pub mod regex;
+pub mod xmodem;

@@ -48,6 +48,17 @@ impl Box {
         let clock = VirtualClock::new();
         let (serial, terminal) = SimSerial::new();
         terminal.set_room(usize::MAX);
+        Self::boot_on(&clock, disk, serial, terminal)
+    }
+
+    /// Boots with a console line of the caller's.
+    pub fn boot_on(
+        clock: &VirtualClock,
+        disk: SimDisk,
+        serial: SimSerial,
+        terminal: Terminal,
+    ) -> Self {
+        let clock = clock.clone();
         let mac = |last| MacAddr([0x52, 0x54, 0, 0, 0, last]);
         let (outside, outside_end) = SimNic::on_bench(&clock, mac(1));
         let (inside, inside_end) = SimNic::on_bench(&clock, mac(2));
