@@ -14,12 +14,14 @@ impl Core {
     pub(crate) fn log(&mut self, message: &Message<'_>) {
         if self.logger.wants(message.id()) {
             self.stamped(|logger, stamp| logger.record(message, stamp));
+            if self.logger.has_console_lines() {
+                self.line.nudge();
+            }
         }
     }
 
     /// Tells that `user` entered a command: 111009 for one that only asks, else 111008, and 111010
     /// as well for a statement of the configuration. `command` must not hold a secret.
-    #[allow(dead_code, reason = "the session does not tell of commands yet")]
     pub(crate) fn executed(&mut self, user: &str, command: &str, effect: Effect) {
         match effect {
             Effect::None => self.log(&Message::QueryExecuted { user, command }),
@@ -77,7 +79,6 @@ impl Core {
 
 /// What a command did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "the session does not tell of commands yet")]
 pub(crate) enum Effect {
     /// It only asked.
     None,

@@ -9,7 +9,7 @@ use cli::pager::{Offer, Pager};
 use hal::time::Instant;
 
 use super::Action;
-use super::line;
+use super::line::{self, Arrival};
 use super::session::Gone;
 use crate::state::Shared;
 use crate::tasks::yield_now;
@@ -38,6 +38,8 @@ pub(super) struct Commands<'a> {
 /// One terminal.
 pub(super) struct Input {
     editor: Editor,
+    /// What is being typed.
+    entry: Entry,
     echo: Vec<u8>,
     /// When the first byte of the present entry was taken.
     began_at: Option<Instant>,
@@ -47,6 +49,7 @@ impl Input {
     pub(super) fn new(width: usize) -> Self {
         Self {
             editor: Editor::new(width),
+            entry: Entry::Command,
             echo: Vec::new(),
             began_at: None,
         }
@@ -79,6 +82,11 @@ impl Input {
         self.editor.forget_last_command();
     }
 
+    fn begin(&mut self, prompt: &str, entry: Entry) {
+        self.entry = entry;
+        self.editor.begin(prompt, entry, &mut self.echo);
+    }
+
     /// Reads a command, answering `?` and Tab meanwhile.
     pub(super) async fn command(
         &mut self,
@@ -87,7 +95,7 @@ impl Input {
         commands: &Commands<'_>,
         deadline: Option<Instant>,
     ) -> Result<LineEnd, Gone> {
-        self.editor.begin(prompt, Entry::Command, &mut self.echo);
+        self.begin(prompt, Entry::Command);
         self.began_at = None;
         loop {
             match self.event(shared, deadline).await? {
@@ -142,7 +150,7 @@ impl Input {
         } else {
             Entry::Answer
         };
-        self.editor.begin(prompt, entry, &mut self.echo);
+        self.begin(prompt, entry);
         loop {
             match self.event(shared, deadline).await? {
                 Event::Line(line) => return Ok(LineEnd::Line(line)),
@@ -164,7 +172,7 @@ impl Input {
         prompt: &str,
         deadline: Option<Instant>,
     ) -> Result<Option<u8>, Gone> {
-        self.editor.begin(prompt, Entry::Key, &mut self.echo);
+        self.begin(prompt, Entry::Key);
         loop {
             match self.event(shared, deadline).await? {
                 Event::Key(key) => return Ok(Some(key)),
@@ -218,14 +226,28 @@ impl Input {
         Ok(())
     }
 
-    /// Feeds the editor until something comes of it. The echo is sent before bytes are waited for.
+    /// Feeds the editor until something comes of it. The echo is sent before bytes are waited for. Log
+    /// lines that come meanwhile are shown above the line being typed, except while one key is asked
+    /// for in the middle of other output.
     async fn event(&mut self, shared: &Shared, deadline: Option<Instant>) -> Result<Event, Gone> {
         loop {
             if !self.echo.is_empty() {
                 line::write_bytes(shared, &self.echo).await;
                 self.echo.clear();
             }
-            let byte = line::read_byte(shared, deadline).await.ok_or(Gone)?;
+            let byte = match self.entry {
+                Entry::Key => line::read_byte(shared, deadline).await.ok_or(Gone)?,
+                Entry::Command | Entry::Answer | Entry::Secret(_) => {
+                    match line::read_at_prompt(shared, deadline).await {
+                        Arrival::Byte(byte) => byte,
+                        Arrival::Log => {
+                            self.show_log(shared).await;
+                            continue;
+                        }
+                        Arrival::Timeout => return Err(Gone),
+                    }
+                }
+            };
             self.began_at.get_or_insert(shared.borrow().now());
             // While a paste is coming in, a long line is not scrolled at every character.
             self.editor
@@ -236,5 +258,23 @@ impl Input {
                 return Ok(event);
             }
         }
+    }
+
+    /// Puts log lines above the line being typed.
+    async fn show_log(&mut self, shared: &Shared) {
+        let mut text = String::new();
+        for _ in 0..LINES_PER_TURN {
+            let Some(line) = shared.borrow_mut().logger.poll_console() else {
+                break;
+            };
+            text.push_str(&line);
+            text.push('\n');
+        }
+        self.editor.erase(&mut self.echo);
+        line::write_bytes(shared, &self.echo).await;
+        self.echo.clear();
+        line::write_text(shared, &text).await;
+        self.editor.redraw(&mut self.echo);
+        yield_now().await;
     }
 }

@@ -84,6 +84,13 @@ impl ConsoleLine {
         !self.input.is_empty()
     }
 
+    /// Wakes whoever waits for a byte: there is something else to look at.
+    pub(crate) fn nudge(&mut self) {
+        if let Some(waker) = self.reader.take() {
+            waker.wake();
+        }
+    }
+
     /// Wakes `waker` when a byte arrives.
     pub(crate) fn watch(&mut self, waker: &Waker) {
         self.reader = Some(waker.clone());
@@ -98,6 +105,39 @@ impl ConsoleLine {
         }
         is_abort
     }
+}
+
+/// What ended a wait at the prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// A byte.
+    Byte(u8),
+    /// Log lines for the console.
+    Log,
+    /// The deadline.
+    Timeout,
+}
+
+/// Waits for the next byte, for log lines, or until `deadline`. Bytes go first.
+pub(crate) async fn read_at_prompt(shared: &Shared, deadline: Option<Instant>) -> Arrival {
+    poll_fn(|context| {
+        let mut core = shared.borrow_mut();
+        if let Some(byte) = core.line.input.pop_front() {
+            return Poll::Ready(Arrival::Byte(byte));
+        }
+        if core.logger.has_console_lines() {
+            return Poll::Ready(Arrival::Log);
+        }
+        if let Some(deadline) = deadline {
+            if core.now() >= deadline {
+                return Poll::Ready(Arrival::Timeout);
+            }
+            core.timers.wake_at(deadline, context.waker());
+        }
+        core.line.reader = Some(context.waker().clone());
+        Poll::Pending
+    })
+    .await
 }
 
 /// Waits for the next byte, or until `deadline`.

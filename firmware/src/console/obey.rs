@@ -11,6 +11,7 @@ use super::declare::Exec;
 use super::session::{Gone, Session};
 use super::{Action, line};
 use crate::change::DraftError;
+use crate::messages::Effect;
 
 /// Why a statement was not carried out.
 enum Trouble {
@@ -123,7 +124,15 @@ impl Session {
             }
         };
         match matched.action {
-            Action::Exec(exec) => self.exec(exec, &matched, scopes).await,
+            Action::Exec(exec) => {
+                self.exec(exec, &matched, scopes).await?;
+                let effect = match (exec, matched.first_keyword()) {
+                    (Exec::Talk(_), _) | (_, Some("clear")) => Effect::Action,
+                    (Exec::Answer(_) | Exec::About(_), _) => Effect::None,
+                };
+                self.note_executed(statement, effect);
+                Ok(())
+            }
             Action::Config(handler) => {
                 if matched.has("password") || matched.has("authentication-key") {
                     self.input.forget_last_command();
@@ -134,6 +143,12 @@ impl Session {
                 self.configure(handler, &matched, statement).await
             }
         }
+    }
+
+    /// Tells operators elsewhere of a command that was carried out.
+    fn note_executed(&self, statement: &str, effect: Effect) {
+        let (user, command) = (self.name(), config::print::masked(statement.trim()));
+        self.core().executed(&user, &command, effect);
     }
 
     /// Whether more of a paste is coming. Within one, waits for the length of a pause at most.
@@ -220,6 +235,7 @@ impl Session {
         });
         match applied {
             Ok(outcome) => {
+                self.note_executed(typed, Effect::Configuration);
                 for notice in &outcome.notices {
                     self.say(&alloc::format!("{notice}\n")).await?;
                 }
