@@ -1,6 +1,6 @@
 //! Zone, summer time and time servers as text.
 
-use super::Page;
+use super::{MASK, Page};
 use crate::model::{Config, SummerRule, Week, YearlyMoment};
 use crate::names;
 use alloc::format;
@@ -44,7 +44,7 @@ pub(crate) fn ntp(page: &mut Page<'_>, config: &Config) {
         let secret = if page.shows_secrets() {
             key.secret.as_str()
         } else {
-            "*****"
+            MASK
         };
         page.line(format!(
             "ntp authentication-key {id} {} {secret}",
