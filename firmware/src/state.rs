@@ -14,7 +14,6 @@ use core::time::Duration;
 use clock::{TimeSource, WallClock, ZoneRules};
 use config::Config;
 use config::model::Subnet;
-use config::store::{Saved, Store, StoreError};
 use dataplane::DataPlane;
 use hal::disk::Disk;
 use hal::entropy::Entropy;
@@ -24,6 +23,7 @@ use hal::power::Power;
 use hal::serial::Serial;
 use hal::time::{Instant, Monotonic, Rtc};
 use pki::KeyStore;
+use storage::startup::{Saved, Store, StoreError};
 use syslog::Logger;
 
 use crate::board::{Board, HeapUse};
@@ -403,7 +403,7 @@ impl Core {
         let loaded = store.load(disk);
         self.startup.report = alloc::format!("{loaded}");
         match loaded {
-            config::store::Loaded::Found {
+            storage::startup::Loaded::Found {
                 saved, generation, ..
             } => Some((saved, generation)),
             _ => None,

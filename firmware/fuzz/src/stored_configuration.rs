@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use config::store::{Loaded, SLOT_SECTORS_MIN, Saved, Store, StoreError};
 use crc::{CRC_32_ISCSI, Crc};
 use hal::disk::{Disk, DiskError, SECTOR_LEN};
 use pki::{Curve, KeyPair, KeyStore};
+use storage::startup::{Loaded, SLOT_SECTORS_MIN, Saved, Store, StoreError};
 
 use crate::input::Input;
 
