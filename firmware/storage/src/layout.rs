@@ -86,7 +86,7 @@ impl Extent {
     /// # Errors
     /// What the disk says.
     pub fn wipe(self, disk: &mut dyn Disk) -> Result<(), DiskError> {
-        const CHUNK: [u8; 64 * SECTOR_LEN] = [0; 64 * SECTOR_LEN];
+        static CHUNK: [u8; 64 * SECTOR_LEN] = [0; 64 * SECTOR_LEN];
         let mut from = 0;
         while from < self.sectors {
             let sectors = (self.sectors - from).min(64);

@@ -10,12 +10,14 @@
 //! | [`layout`] | divides a disk; pure arithmetic |
 //! | [`slots`] | one opaque payload in two alternating slots |
 //! | [`startup`] | the saved configuration and its keys, in slots |
+//! | [`files`] | named files: a directory in slots, data in extents |
 //! | [`words`] | what a failing disk is called |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+pub mod files;
 pub mod layout;
 pub mod slots;
 pub mod startup;
@@ -24,4 +26,4 @@ pub mod words;
 pub use layout::{Extent, Layout};
 
 /// CRC-32C (Castagnoli), as in RFC 3720 §12.1.
-const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);
+static CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI);

@@ -107,6 +107,8 @@ pub struct Slots {
     newest_seen: u64,
     /// The generation that is read now; the next one must leave its slot alone.
     whole: Option<u64>,
+    /// Whether what was read is on the medium, and not only in the cache of the disk.
+    is_flushed: bool,
 }
 
 impl Slots {
@@ -118,6 +120,7 @@ impl Slots {
             magic,
             newest_seen: 0,
             whole: None,
+            is_flushed: true,
         }
     }
 
@@ -138,6 +141,8 @@ impl Slots {
         disk: &mut dyn Disk,
         decode: impl Fn(&[u8]) -> Option<T>,
     ) -> Contents<T> {
+        // A restart without a power cut finds the cache of the disk as it was left.
+        self.is_flushed = disk.flush().is_ok();
         let slots = [0, 1].map(|slot| self.read_slot(disk, slot, &decode));
         self.newest_seen = 0;
         for slot in &slots {
@@ -151,6 +156,12 @@ impl Slots {
             Contents::Empty | Contents::Damaged { .. } => None,
         };
         contents
+    }
+
+    /// Whether what was read is known to survive a power cut.
+    #[must_use]
+    pub const fn is_flushed(&self) -> bool {
+        self.is_flushed
     }
 
     /// Writes `payload` as the next generation and returns that generation.
@@ -174,6 +185,10 @@ impl Slots {
             payload_crc: CRC.checksum(payload),
         };
         payload.resize(payload.len().next_multiple_of(SECTOR_LEN), 0);
+        if !self.is_flushed {
+            disk.flush()?;
+            self.is_flushed = true;
+        }
         let place = self.place(generation & 1);
         place.write(disk, 1, payload)?;
         disk.flush()?;

@@ -4,6 +4,8 @@
 //! postcard; every buffer that held the keys is wiped.
 
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod tests;
 
 use alloc::string::String;
