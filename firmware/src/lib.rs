@@ -12,6 +12,7 @@
 //! | `policy` | configuration compiled into what the data plane is told |
 //! | `federation` | intercepted connections joined to TLS proxy sessions |
 //! | `change` | configuration sessions, commits that wait for confirmation |
+//! | `flash` | the files of `disk0:` |
 //! | `console` | sessions, commands, dialogues |
 //! | `print` | what `show` commands print |
 //! | `messages` | what operators are told, and when |
@@ -30,6 +31,8 @@ mod budget;
 mod change;
 mod console;
 mod federation;
+#[allow(dead_code, reason = "the whole of what commands may call, used or not")]
+mod flash;
 mod journal;
 mod load;
 mod logins;

@@ -14,7 +14,6 @@ use core::time::Duration;
 use clock::{TimeSource, WallClock, ZoneRules};
 use config::Config;
 use config::model::Subnet;
-use config::store::{Saved, Store, StoreError};
 use dataplane::DataPlane;
 use hal::disk::Disk;
 use hal::entropy::Entropy;
@@ -24,6 +23,7 @@ use hal::power::Power;
 use hal::serial::Serial;
 use hal::time::{Instant, Monotonic, Rtc};
 use pki::KeyStore;
+use storage::startup::{Saved, Store, StoreError};
 use syslog::Logger;
 
 use crate::board::{Board, HeapUse};
@@ -31,6 +31,7 @@ use crate::budget::{Budget, Claim};
 use crate::change::{Drafts, Unconfirmed};
 use crate::console::line::ConsoleLine;
 use crate::federation::{Federation, Surroundings};
+use crate::flash::Flash;
 use crate::journal::{Event, Journal};
 use crate::logins::Logins;
 use crate::ping::PendingEcho;
@@ -83,7 +84,8 @@ pub(crate) struct Core {
     pub(crate) crash: Option<String>,
     pub(crate) startup: Startup,
     pub(crate) drops_cleared: Option<Instant>,
-    disk: Option<Box<dyn Disk>>,
+    pub(crate) disk: Option<Box<dyn Disk>>,
+    pub(crate) flash: Flash,
     store: Option<Store>,
     power: Box<dyn Power>,
     clock: Box<dyn Monotonic>,
@@ -125,7 +127,7 @@ impl Core {
     pub(crate) fn new(board: Board) -> Self {
         let Board {
             nics,
-            disk,
+            mut disk,
             console,
             mut rtc,
             mut entropy,
@@ -159,6 +161,7 @@ impl Core {
         let federation = sessions.measure(board.heap, || {
             Federation::new(budget.sessions, wall.reader())
         });
+        let flash = Flash::mount(disk.as_deref_mut());
         let store = disk.as_deref().and_then(|disk| Store::new(disk).ok());
         Self {
             ports,
@@ -190,6 +193,7 @@ impl Core {
             startup: Startup::default(),
             drops_cleared: None,
             disk,
+            flash,
             store,
             power,
             clock,
@@ -405,7 +409,7 @@ impl Core {
         let loaded = store.load(disk);
         self.startup.report = alloc::format!("{loaded}");
         match loaded {
-            config::store::Loaded::Found {
+            storage::startup::Loaded::Found {
                 saved, generation, ..
             } => Some((saved, generation)),
             _ => None,

@@ -1,4 +1,4 @@
-//! The configuration: typed model, text, checked changes, and the store that survives power cuts.
+//! The configuration: typed model, text and checked changes.
 //!
 //! Text and model say the same: what [`print::print`] writes, applied line by line to
 //! [`Config::factory`](model::Config::factory), gives the same model again. The `cli` crate reads
@@ -15,7 +15,6 @@
 //! | [`script`] | a text applied statement by statement, with verdicts |
 //! | [`text`] | stored and pasted text, line by line |
 //! | [`diff`] | what differs between two printed configurations |
-//! | [`store`] | two slots on a disk, power-fail safe |
 //! | [`unsupported`] | commands known by name only |
 //! | [`password`] | the stored form of passwords |
 //! | [`names`] | names of protocols, ports, ICMP types, months |
@@ -33,7 +32,6 @@ pub mod print;
 pub mod refusal;
 pub mod script;
 pub mod statements;
-pub mod store;
 pub mod text;
 pub mod unsupported;
 

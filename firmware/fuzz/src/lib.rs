@@ -12,6 +12,7 @@
 //! | [`sip_framing`], [`sip_rewriting`] | a SIP byte stream |
 //! | [`command_line`] | keys typed at the console |
 //! | [`stored_configuration`] | the disk of the box, stored text, the key store |
+//! | [`stored_files`] | the directory of its files |
 //! | [`certificates`] | pasted PEM, certificates, names |
 //! | [`tls_records`] | TCP segments into a session of the TLS proxy |
 //! | [`input`], [`packets`], [`seeds`] | what the targets share |
@@ -26,6 +27,7 @@ pub mod seeds;
 pub mod sip_framing;
 pub mod sip_rewriting;
 pub mod stored_configuration;
+pub mod stored_files;
 pub mod tls_records;
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use config::store::{Loaded, SLOT_SECTORS_MIN, Saved, Store, StoreError};
 use crc::{CRC_32_ISCSI, Crc};
 use hal::disk::{Disk, DiskError, SECTOR_LEN};
 use pki::{Curve, KeyPair, KeyStore};
+use storage::startup::{Loaded, SLOT_SECTORS_MIN, Saved, Store, StoreError};
 
 use crate::input::Input;
 
@@ -22,14 +22,14 @@ pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
     match input.byte() % 4 {
         0 => {
-            let mut disk = Memory::new();
+            let mut disk = Memory::new(SECTORS);
             let first = input.counted();
             disk.put(0, first);
             disk.put(SLOT_LEN, input.all());
             load_and_save(&mut disk);
         }
         1 => {
-            let mut disk = Memory::new();
+            let mut disk = Memory::new(SECTORS);
             for slot in [0, SLOT_LEN] {
                 let generation = u64::from(input.word());
                 let lie = u32::from(input.byte());
@@ -104,19 +104,19 @@ fn header(generation: u64, payload: &[u8], lie: u32) -> [u8; SECTOR_LEN] {
 }
 
 /// A disk that never fails.
-struct Memory {
+pub(crate) struct Memory {
     bytes: Vec<u8>,
 }
 
 impl Memory {
-    fn new() -> Self {
+    pub(crate) fn new(sectors: u64) -> Self {
         Self {
-            bytes: vec![0; SECTORS as usize * SECTOR_LEN],
+            bytes: vec![0; sectors as usize * SECTOR_LEN],
         }
     }
 
     /// Writes `data` at a byte offset, as far as there is disk.
-    fn put(&mut self, at: usize, data: &[u8]) {
+    pub(crate) fn put(&mut self, at: usize, data: &[u8]) {
         let place = &mut self.bytes[at..];
         let len = data.len().min(place.len());
         place[..len].copy_from_slice(&data[..len]);
@@ -137,7 +137,7 @@ impl Memory {
 
 impl Disk for Memory {
     fn sectors(&self) -> u64 {
-        SECTORS
+        (self.bytes.len() / SECTOR_LEN) as u64
     }
 
     fn read(&mut self, first: u64, data: &mut [u8]) -> Result<(), DiskError> {
@@ -167,7 +167,7 @@ static KEYS: LazyLock<Vec<u8>> = LazyLock::new(|| {
 /// A disk saved to once, good payloads, every text, a key store.
 #[must_use]
 pub fn seeds() -> Vec<Vec<u8>> {
-    let mut disk = Memory::new();
+    let mut disk = Memory::new(SECTORS);
     let mut store = Store::new(&disk).expect("the disk is large enough");
     let saved = Saved {
         text: crate::command_line::TEXTS.concat(),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     certificates, command_line, frames, sip_framing, sip_rewriting, stored_configuration,
-    tls_records,
+    stored_files, tls_records,
 };
 
 fn replay(target: &str, run: fn(&[u8]), seeds: Vec<Vec<u8>>) {
@@ -53,6 +53,11 @@ fn stored_configuration_hold_for_seeds_and_past_crashes() {
         stored_configuration::run,
         stored_configuration::seeds(),
     );
+}
+
+#[test]
+fn stored_files_hold_for_seeds_and_past_crashes() {
+    replay("stored_files", stored_files::run, stored_files::seeds());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The header sector of a slot. All numbers are little-endian.
 //!
+//! The magic tells what the slots are for, so that one kind is never taken for the other.
+//!
 //! | Bytes | Holds |
 //! | --- | --- |
 //! | 0–7 | magic |
@@ -9,10 +11,9 @@
 //! | 28–31 | CRC-32C of the payload |
 //! | 508–511 | CRC-32C of bytes 0–507 |
 
-use super::CRC;
+use crate::CRC;
 use hal::disk::SECTOR_LEN;
 
-const MAGIC: [u8; 8] = *b"SALLYCFG";
 const VERSION: u16 = 1;
 const CRC_AT: usize = SECTOR_LEN - 4;
 
@@ -36,9 +37,9 @@ pub(super) enum HeaderError {
 }
 
 impl Header {
-    pub(super) fn to_sector(self) -> [u8; SECTOR_LEN] {
+    pub(super) fn to_sector(self, magic: [u8; 8]) -> [u8; SECTOR_LEN] {
         let mut sector = [0; SECTOR_LEN];
-        put(&mut sector, 0, MAGIC);
+        put(&mut sector, 0, magic);
         put(&mut sector, 8, VERSION.to_le_bytes());
         put(&mut sector, 16, self.generation.to_le_bytes());
         put(&mut sector, 24, self.payload_len.to_le_bytes());
@@ -48,12 +49,15 @@ impl Header {
         sector
     }
 
-    pub(super) fn from_sector(sector: &[u8; SECTOR_LEN]) -> Result<Self, HeaderError> {
+    pub(super) fn from_sector(
+        sector: &[u8; SECTOR_LEN],
+        magic: [u8; 8],
+    ) -> Result<Self, HeaderError> {
         if sector.iter().all(|&byte| byte == 0) || sector.iter().all(|&byte| byte == 0xff) {
             return Err(HeaderError::Blank);
         }
         let crc = CRC.checksum(sector.split_at(CRC_AT).0);
-        if take(sector, 0) != MAGIC || u32::from_le_bytes(take(sector, CRC_AT)) != crc {
+        if take(sector, 0) != magic || u32::from_le_bytes(take(sector, CRC_AT)) != crc {
             return Err(HeaderError::Checksum);
         }
         let version = u16::from_le_bytes(take(sector, 8));
