@@ -6,6 +6,7 @@
 //! | `input` | lines, keys, help and pages on top of it |
 //! | `login` | banners, users, passwords, privilege |
 //! | `place` | where `copy` reads from and writes to |
+//! | `transfer` | XMODEM over the line |
 //! | `rehearsal` | a text applied to a copy, with a report |
 //! | [`session`] | who is at the console, in which mode; lines one after the other |
 //! | `burst` | the lines of a paste, counted |
@@ -26,6 +27,7 @@ mod obey;
 mod place;
 mod rehearsal;
 pub(crate) mod session;
+mod transfer;
 
 use alloc::rc::Rc;
 use alloc::string::String;

@@ -1,11 +1,17 @@
 //! Where `copy` and its relatives read from and write to.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use zeroize::Zeroizing;
 
+use config::print::Secrets;
+
+use super::exec::document;
 use super::session::{Gone, Session};
+use super::transfer;
+use crate::flash::READ_LIMIT_BYTES;
 
 /// A source or destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,13 +96,24 @@ pub(crate) async fn read_text(
             .ok_or_else(|| String::from("ERROR: there is no startup-config\n")),
         Place::Running => {
             let core = session.core();
-            Ok(super::exec::document(
-                &core,
-                config::print::Secrets::Shown,
-                None,
-            ))
+            Ok(document(&core, Secrets::Shown, None))
         }
-        Place::Xmodem | Place::File(_) => Err(String::from("ERROR: no such file\n")),
+        Place::File(name) => {
+            let read = session.core().file_read(name);
+            match read {
+                Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+                Err(error) => Err(alloc::format!("ERROR: {error}\n")),
+            }
+        }
+        Place::Xmodem => {
+            let mut bytes = Vec::new();
+            let received = transfer::receive(session, READ_LIMIT_BYTES, |_, block| {
+                bytes.extend_from_slice(block);
+                Ok(())
+            })
+            .await?;
+            received.map(|_| String::from_utf8_lossy(&bytes).into_owned())
+        }
     };
     match found {
         Ok(text) => Ok(Some(Zeroizing::new(text))),

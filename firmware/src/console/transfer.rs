@@ -27,7 +27,7 @@ pub(super) struct Received {
 }
 
 impl Received {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             bytes: 0,
             retries: 0,
@@ -36,7 +36,7 @@ impl Received {
         }
     }
 
-    fn add(&mut self, bytes: &[u8]) {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
         self.md5.update(bytes);
     }
@@ -45,14 +45,6 @@ impl Received {
     pub(super) fn hashes(self, out: &mut String) {
         put_line!(out, "SHA-256 {}", hex(&self.sha256.finalize()));
         put_line!(out, "MD5     {}", hex(&self.md5.finalize()));
-    }
-
-    /// The hashes of `bytes`.
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        let mut received = Self::new();
-        received.add(bytes);
-        received.bytes = bytes.len();
-        received
     }
 }
 

@@ -6,6 +6,7 @@
 pub(crate) mod access_list;
 pub(crate) mod asp_drop;
 pub(crate) mod conn;
+pub(crate) mod files;
 pub(crate) mod interface;
 pub(crate) mod nat;
 pub(crate) mod neighbor;

@@ -38,17 +38,6 @@ pub(super) const ROWS: Rows = &[
         erase,
         &[("erase", "Erase the saved configuration and the saved keys"),]
     ),
-    talk!(
-        EXEC,
-        PRIVILEGED,
-        "copy running-config startup-config",
-        save,
-        &[
-            ("copy", "Copy from one place to another"),
-            ("running-config", "The configuration in force"),
-            ("startup-config", "The configuration used at the next start"),
-        ]
-    ),
     show!(
         USER,
         "show checksum",
@@ -173,7 +162,7 @@ pub(super) async fn write_memory(session: &mut Session) -> Result<(), Gone> {
     }
 }
 
-fn save_error(error: SaveError) -> String {
+pub(super) fn save_error(error: SaveError) -> String {
     match error {
         SaveError::NoDisk => String::from(
             "ERROR: there is no disk to save to; the configuration will be lost at the next start\n[FAILED]\n",

@@ -2,24 +2,27 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use cli::grammar::Captures;
 use clock::format::FileDate;
 use config::Config;
-use config::print::Secrets;
+use config::print::{Extent, Secrets};
 use config::script::Script;
 
-use super::configuration::{document, write_memory};
+use super::configuration::{document, document_of, save_error, write_memory};
 use crate::console::declare::{EXEC, PRIVILEGED, Rows, answer, show, talk};
 use crate::console::place::{self, Place};
 use crate::console::rehearsal::rehearse;
 use crate::console::session::{Gone, Session};
 use crate::console::transfer::{self, Received};
+use crate::flash::FlashError;
 use crate::print::{self as printers, put_line};
 use crate::state::Core;
+use crate::tasks::yield_now;
 
-/// Largest content that is held in memory while it is copied, in bytes.
-const COPY_MAX: usize = 8 << 20;
+/// Bytes of a file read, hashed or copied in one step.
+const BLOCK: usize = 16 << 10;
 
 pub(super) const ROWS: Rows = &[
     talk!(
@@ -92,7 +95,8 @@ pub(super) const ROWS: Rows = &[
             ("new", "disk0:/NAME"),
         ]
     ),
-    answer!(
+    talk!(
+        EXEC,
         PRIVILEGED,
         "verify <name:word>",
         verify,
@@ -125,12 +129,13 @@ fn dir(core: &mut Core, words: &Captures<'_>, out: &mut String) {
         put_line!(out, "ERROR: there is no directory {device}; use disk0:");
         return;
     }
-    match core.file_area() {
-        Ok(area) => printers::files::directory(out, &area, |unix_secs| {
+    match (core.file_list(), core.file_totals()) {
+        (Ok(files), Ok(totals)) => printers::files::directory(out, files, totals, |unix_secs| {
             let rules = &core.zone;
-            alloc::format!("{}", FileDate { rules, unix_secs: unix_secs as i64 })
+            let unix_secs = i64::try_from(unix_secs).unwrap_or(i64::MAX);
+            alloc::format!("{}", FileDate { rules, unix_secs })
         }),
-        Err(error) => put_line!(out, "ERROR: {error}"),
+        (Err(error), _) | (_, Err(error)) => put_line!(out, "ERROR: {error}"),
     }
 }
 
@@ -138,17 +143,46 @@ fn pwd(_: &mut Core, _: &Captures<'_>, out: &mut String) {
     put_line!(out, "disk0:/");
 }
 
-fn verify(core: &mut Core, words: &Captures<'_>, out: &mut String) {
+async fn verify(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
     let name = match file_name(words.word("name")) {
         Ok(name) => name,
-        Err(text) => return out.push_str(&text),
+        Err(text) => return session.say(&text).await,
     };
-    match core.file_read(&name, COPY_MAX) {
+    let mut hashed = Received::new();
+    let read = read_blocks(session, &name, |_, block| {
+        hashed.add(block);
+        Ok(())
+    })
+    .await;
+    let mut text = String::new();
+    match read {
         Ok(bytes) => {
-            put_line!(out, "disk0:/{name}: {} bytes", bytes.len());
-            Received::of(&bytes).hashes(out);
+            put_line!(&mut text, "disk0:/{name}: {bytes} bytes");
+            hashed.hashes(&mut text);
         }
-        Err(error) => put_line!(out, "ERROR: {error}"),
+        Err(error) => put_line!(&mut text, "ERROR: {error}"),
+    }
+    session.say(&text).await
+}
+
+/// Gives a file to `take` block by block, letting packets pass in between. Returns its length.
+async fn read_blocks(
+    session: &Session,
+    name: &str,
+    mut take: impl FnMut(&mut Core, &[u8]) -> Result<(), FlashError>,
+) -> Result<u64, FlashError> {
+    let mut reader = session.core().file_open(name)?;
+    let mut block = alloc::vec![0; BLOCK];
+    loop {
+        {
+            let mut core = session.core();
+            let count = core.file_read_next(&mut reader, &mut block)?;
+            if count == 0 {
+                return Ok(reader.offset());
+            }
+            take(&mut core, block.get(..count).unwrap_or_default())?;
+        }
+        yield_now().await;
     }
 }
 
@@ -156,7 +190,7 @@ async fn more(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
     match Place::parse(words.word("source").unwrap_or_default()) {
         Ok(Place::Running) => {
             let by = session.name();
-            let text = document(&session.core(), Secrets::Shown, true, &by);
+            let text = document(&session.core(), Secrets::Shown, Some(&by));
             session.page(&text).await
         }
         Ok(place @ (Place::File(_) | Place::Startup)) => {
@@ -165,7 +199,11 @@ async fn more(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
                 None => Ok(()),
             }
         }
-        Ok(_) => session.say("ERROR: that is no file; use disk0:/NAME\n").await,
+        Ok(_) => {
+            session
+                .say("ERROR: that is no file; use disk0:/NAME\n")
+                .await
+        }
         Err(error) => session.say(&alloc::format!("{error}\n")).await,
     }
 }
@@ -188,7 +226,7 @@ async fn delete(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone>
             return Ok(());
         }
     }
-    let deleted = session.core().file_delete(&name);
+    let deleted = session.core().file_delete(&name, false);
     match deleted {
         Ok(()) => Ok(()),
         Err(error) => session.say(&alloc::format!("ERROR: {error}\n")).await,
@@ -201,7 +239,7 @@ async fn rename(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone>
         (Ok(name), Ok(new)) => (name, new),
         (Err(text), _) | (_, Err(text)) => return session.say(&text).await,
     };
-    let exists = session.core().file_exists(&new);
+    let exists = exists(session, &new);
     if exists && !words.has("/noconfirm") && !over_write(session).await? {
         return Ok(());
     }
@@ -212,8 +250,15 @@ async fn rename(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone>
     }
 }
 
+fn exists(session: &Session, name: &str) -> bool {
+    let core = session.core();
+    core.files().is_ok_and(|files| files.find(name).is_some())
+}
+
 async fn over_write(session: &mut Session) -> Result<bool, Gone> {
-    session.confirm("Do you want to over write? [confirm]").await
+    session
+        .confirm("Do you want to over write? [confirm]")
+        .await
 }
 
 /// The two places of a `copy` line; a keyword is the first of its place.
@@ -264,12 +309,13 @@ async fn copy(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
         return Ok(());
     };
     if let Place::File(name) = &destination {
-        let exists = session.core().file_exists(name);
-        if exists && asks && !over_write(session).await? {
+        if exists(session, name) && asks && !over_write(session).await? {
             return Ok(());
         }
-        if source == Place::Xmodem {
-            return upload(session, name).await;
+        match &source {
+            Place::Xmodem => return upload(session, name).await,
+            Place::File(from) => return duplicate(session, from, name).await,
+            Place::Running | Place::Startup | Place::Terminal => {}
         }
     }
     let Some(bytes) = content(session, &source).await? else {
@@ -332,11 +378,43 @@ async fn upload(session: &mut Session, name: &str) -> Result<(), Gone> {
             }
         }
         Err(text) => {
-            session.core().upload_abandon(upload);
+            upload.abandon();
             text
         }
     };
     session.say(&text).await
+}
+
+/// Copies a file of any size to another name.
+async fn duplicate(session: &mut Session, from: &str, to: &str) -> Result<(), Gone> {
+    let started = session.core().now();
+    let begun = session.core().upload_begin(to);
+    let done = match begun {
+        Ok(mut upload) => {
+            let read = read_blocks(session, from, |core, block| {
+                core.upload_append(&mut upload, block)
+            });
+            match read.await {
+                Ok(bytes) => session.core().upload_finish(upload).map(|()| bytes),
+                Err(error) => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    };
+    let took = session.core().now().since(started);
+    session.say(&copied(done, took)).await
+}
+
+/// What is said after a copy.
+fn copied(done: Result<u64, FlashError>, took: Duration) -> String {
+    match done {
+        Ok(bytes) => alloc::format!(
+            "\n{bytes} bytes copied in {}.{:03} secs\n",
+            took.as_secs(),
+            took.subsec_millis()
+        ),
+        Err(error) => alloc::format!("ERROR: {error}\n"),
+    }
 }
 
 /// What is said of a file that came over the line.
@@ -355,7 +433,7 @@ fn told(received: Received, to: &str) -> String {
 /// The bytes of a source; says why if there are none.
 async fn content(session: &mut Session, source: &Place) -> Result<Option<Vec<u8>>, Gone> {
     if let Place::File(name) = source {
-        let read = session.core().file_read(name, COPY_MAX);
+        let read = session.core().file_read(name);
         return match read {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) => {
@@ -374,7 +452,6 @@ async fn deliver(
     destination: &Place,
     all_or_nothing: bool,
 ) -> Result<(), Gone> {
-    let length = bytes.len();
     let started = session.core().now();
     let done = match destination {
         Place::Running => return merge(session, &bytes, all_or_nothing).await,
@@ -398,15 +475,8 @@ async fn deliver(
         Place::File(name) => session.core().file_write(name, &bytes),
     };
     let took = session.core().now().since(started);
-    let text = match done {
-        Ok(()) => alloc::format!(
-            "\n{length} bytes copied in {}.{:03} secs\n",
-            took.as_secs(),
-            took.subsec_millis()
-        ),
-        Err(error) => alloc::format!("ERROR: {error}\n"),
-    };
-    session.say(&text).await
+    let length = bytes.len() as u64;
+    session.say(&copied(done.map(|()| length), took)).await
 }
 
 /// Adds the lines of a text to what runs.
@@ -477,7 +547,13 @@ async fn replace_startup(session: &mut Session, bytes: &[u8]) -> Result<(), Gone
     let by = session.name();
     let saved = {
         let mut core = session.core();
-        let document = super::configuration::document_of(&core, &outcome.config, Secrets::Shown, true, &by);
+        let document = document_of(
+            &core,
+            &outcome.config,
+            Extent::Configured,
+            Secrets::Shown,
+            Some(&by),
+        );
         let length = document.len();
         let saved = core.save(document).map(|()| length);
         // What runs is not what was saved.
@@ -486,7 +562,7 @@ async fn replace_startup(session: &mut Session, bytes: &[u8]) -> Result<(), Gone
     };
     let text = match saved {
         Ok(length) => alloc::format!("\n{length} bytes copied\n[OK]\n"),
-        Err(error) => super::configuration::save_error(error),
+        Err(error) => save_error(error),
     };
     session.say(&text).await
 }

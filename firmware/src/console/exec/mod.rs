@@ -4,6 +4,7 @@ mod changes;
 mod clock;
 mod configuration;
 mod engine;
+mod files;
 mod interfaces;
 mod logging;
 mod mode;
@@ -22,6 +23,7 @@ pub(super) const TABLES: &[Rows] = &[
     clock::ROWS,
     configuration::ROWS,
     engine::ROWS,
+    files::ROWS,
     interfaces::ROWS,
     logging::ROWS,
     mode::ROWS,
