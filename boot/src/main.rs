@@ -32,6 +32,7 @@ use alloc::string::{String, ToString};
 use core::ops::Range;
 
 use firmware::{Appliance, Turn};
+use hal::serial::Baud;
 use hal_x86::acpi::Tables;
 use hal_x86::descriptors::{self, StackBounds};
 use hal_x86::memory_map::{self, Free, Kind, Map};
@@ -44,16 +45,23 @@ use crate::start_info::{MappedMemory, StartInfo};
 /// Runs the box. Called once by the entry code, on the boot processor with interrupts off; other
 /// processors stay where the machine's firmware has parked them.
 extern "C" fn start(start_info: u64) -> ! {
-    // Faults are caught from here on, and the console can say so.
+    // Faults are caught from here on.
     // SAFETY: first thing at boot, interrupts off, once.
     unsafe {
         cpu::enable_simd();
         exceptions::install(fault::on_exception);
-        uart::CONSOLE.initialize(true);
-        uart::LOG.initialize(false);
     }
     // SAFETY: the loader passed this address, and nothing has been written but our own image.
     let info = unsafe { StartInfo::read(start_info) };
+    // The command line chooses the console's speed, so it is read before anything can be said.
+    let baud = info.as_ref().map_or(Baud::default(), |info| {
+        Baud::of_command_line(&info.command_line)
+    });
+    // SAFETY: interrupts are off, once.
+    unsafe {
+        uart::CONSOLE.initialize(baud, true);
+        uart::LOG.initialize(Baud::default(), false);
+    }
     let info = info.expect("the loader passes PVH start info of version 1 or later");
     let tables = Tables::read(&MappedMemory(&info.map), info.rsdp);
     let mapped_end = protect(&info.map);

@@ -11,6 +11,7 @@
 //! | [`ports`] | the well-known port names of the `port` argument |
 //! | [`editor`] | one line of typing: keys, history, echo, horizontal scrolling |
 //! | [`pager`] | `<--- More --->` |
+//! | [`paste`] | pasted text: typography, prompts, wrapped lines |
 //! | [`filter`] | `\| include`, `exclude`, `begin`, `grep`, `count` |
 //! | [`regex`] | the linear-time matcher behind the filter |
 //! | [`xmodem`] | files over the console line |
