@@ -67,7 +67,8 @@ impl Appliance {
                 refused_lines,
             });
         }
-        put_line!(&mut greeting, "INFO: {}\n", core.startup.report);
+        put_line!(&mut greeting, "INFO: {}", core.startup.report);
+        put_line!(&mut greeting, "INFO: disk0: {}\n", core.files_report());
         core.put_policy_in_force();
         let ready = Event::Ready {
             micros: core.now().as_micros(),

@@ -31,7 +31,6 @@ mod budget;
 mod change;
 mod console;
 mod federation;
-#[allow(dead_code, reason = "the whole of what commands may call, used or not")]
 mod flash;
 mod journal;
 mod load;

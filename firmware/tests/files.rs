@@ -21,47 +21,64 @@ fn box_with_file() -> Box {
 fn send(sallyport: &mut Box, bytes: &[u8]) -> String {
     let now = |sallyport: &Box| hal::time::Monotonic::now(&sallyport.clock);
     let mut sender = Sender::new(bytes.to_vec(), now(sallyport));
-    for _ in 0..1_000_000 {
+    let mut shown = Vec::new();
+    let mut rounds = 0..1_000_000;
+    loop {
+        assert!(rounds.next().is_some(), "the transfer never ends");
         while let Some(frame) = sender.poll_transmit(now(sallyport)).map(<[u8]>::to_vec) {
             sallyport.terminal.push_input(&frame);
         }
         match sender.poll_event() {
             Some(SendEvent::Done { .. }) => {
-                sallyport.wait(Duration::from_secs(2));
-                return sallyport.terminal.take_text();
+                for _ in 0..20 {
+                    sallyport.wait(Duration::from_millis(100));
+                    shown.extend(sallyport.terminal.take_output());
+                }
+                return String::from_utf8_lossy(&shown).into_owned();
             }
             Some(SendEvent::Failed(failure)) => return format!("sender: {failure}"),
             None => {}
         }
         sallyport.wait(Duration::from_millis(20));
-        for byte in sallyport.terminal.take_output() {
+        let answers = sallyport.terminal.take_output();
+        shown.extend(&answers);
+        for byte in answers {
             sender.handle_byte(byte, now(sallyport));
         }
         if sender.poll_timeout().is_some_and(|at| at <= now(sallyport)) {
             sender.handle_timeout(now(sallyport));
         }
     }
-    panic!("the transfer never ends");
 }
 
-/// Receives a file from the box as `rx -c` does.
-fn receive(sallyport: &mut Box) -> Vec<u8> {
+/// Receives a file from the box as `rx -c` does; returns it and what the box printed.
+fn receive(sallyport: &mut Box) -> (Vec<u8>, String) {
     let now = |sallyport: &Box| hal::time::Monotonic::now(&sallyport.clock);
     let mut receiver = Receiver::new(usize::MAX, Padding::Strip, now(sallyport));
-    let mut bytes = Vec::new();
-    for _ in 0..1_000_000 {
+    let (mut bytes, mut shown) = (Vec::new(), Vec::new());
+    let mut rounds = 0..1_000_000;
+    loop {
+        assert!(rounds.next().is_some(), "the transfer never ends");
         while let Some(answer) = receiver.poll_transmit() {
             sallyport.terminal.push_input(answer);
         }
         while let Some(event) = receiver.poll_event() {
             match event {
                 ReceiveEvent::Data(block) => bytes.extend(block),
-                ReceiveEvent::Done { .. } => return bytes,
-                ReceiveEvent::Failed(failure) => panic!("{failure}"),
+                ReceiveEvent::Done { .. } => {
+                    for _ in 0..20 {
+                        sallyport.wait(Duration::from_millis(100));
+                        shown.extend(sallyport.terminal.take_output());
+                    }
+                    return (bytes, String::from_utf8_lossy(&shown).into_owned());
+                }
+                ReceiveEvent::Failed(failure) => return (bytes, format!("receiver: {failure}")),
             }
         }
         sallyport.wait(Duration::from_millis(20));
-        for byte in sallyport.terminal.take_output() {
+        let frames = sallyport.terminal.take_output();
+        shown.extend(&frames);
+        for byte in frames {
             receiver.handle_byte(byte, now(sallyport));
         }
         if receiver
@@ -71,7 +88,6 @@ fn receive(sallyport: &mut Box) -> Vec<u8> {
             receiver.handle_timeout(now(sallyport));
         }
     }
-    panic!("the transfer never ends");
 }
 
 #[test]
@@ -156,9 +172,8 @@ fn an_upload_over_the_line_shows_its_hashes_and_arrives_whole() {
     );
     assert!(printed.contains(hash.trim()), "{printed}");
     sallyport.line("copy /noconfirm disk0:/image.bin xmodem:");
-    assert_eq!(receive(&mut sallyport), content);
-    sallyport.wait(Duration::from_secs(2));
-    let printed = sallyport.terminal.take_text();
+    let (bytes, printed) = receive(&mut sallyport);
+    assert_eq!(bytes, content);
     assert!(printed.contains("70001 bytes sent"), "{printed}");
 }
 
@@ -168,8 +183,11 @@ fn an_upload_given_up_leaves_no_file() {
     sallyport.line("copy /noconfirm xmodem: disk0:/image.bin");
     sallyport.wait(Duration::from_secs(1));
     sallyport.terminal.push_input(b"\x03");
-    sallyport.wait(Duration::from_secs(20));
-    let printed = sallyport.terminal.take_text();
+    let mut printed = String::new();
+    for _ in 0..20 {
+        sallyport.wait(Duration::from_secs(1));
+        printed += &sallyport.terminal.take_text();
+    }
     assert!(printed.contains("ERROR:"), "{printed}");
     assert!(printed.ends_with("before# "), "{printed}");
     let printed = sallyport.line("dir");

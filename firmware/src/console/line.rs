@@ -5,6 +5,7 @@
 //! off), and a task that writes faster than the line drains waits.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 
@@ -157,6 +158,18 @@ pub(crate) async fn read_byte(shared: &Shared, deadline: Option<Instant>) -> Opt
         Poll::Pending
     })
     .await
+}
+
+/// Waits for bytes and takes all that are there, `most` at most; none at `deadline`.
+pub(crate) async fn read_bytes(shared: &Shared, most: usize, deadline: Option<Instant>) -> Vec<u8> {
+    let Some(first) = read_byte(shared, deadline).await else {
+        return Vec::new();
+    };
+    let mut core = shared.borrow_mut();
+    let count = core.line.input.len().min(most.saturating_sub(1));
+    core::iter::once(first)
+        .chain(core.line.input.drain(..count))
+        .collect()
 }
 
 /// Waits for a byte to be there, or until `until`. Returns whether one is.

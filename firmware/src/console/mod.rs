@@ -35,6 +35,8 @@ use alloc::vec::Vec;
 
 use cli::grammar::{Fragment, Grammar, Row};
 
+use hal::serial::FlowControl;
+
 use crate::state::Shared;
 use declare::Exec;
 use session::Session;
@@ -71,6 +73,7 @@ pub(crate) fn grammar() -> Grammar<Action> {
 
 /// Serves the console for ever.
 pub(crate) async fn serve(shared: Shared, grammar: Rc<Grammar<Action>>, greeting: String) {
+    shared.borrow_mut().console.set_flow(FlowControl::XonXoff);
     line::write_text(&shared, &greeting).await;
     loop {
         Session::new(shared.clone(), Rc::clone(&grammar))

@@ -70,7 +70,6 @@ pub(super) async fn receive(
     let mut receiver = Receiver::new(limit, Padding::Strip, now);
     let mut received = Received::new();
     let mut trouble: Option<String> = None;
-    let mut taken = 0;
     let outcome = 'transfer: loop {
         while let Some(bytes) = receiver.poll_transmit() {
             line::write_bytes(session.shared(), bytes).await;
@@ -97,17 +96,16 @@ pub(super) async fn receive(
                 }
             }
         }
-        let deadline = receiver.poll_timeout();
-        let byte = line::read_byte(session.shared(), deadline).await;
+        let bytes =
+            line::read_bytes(session.shared(), BYTES_PER_TURN, receiver.poll_timeout()).await;
         let now = session.core().now();
-        match byte {
-            Some(byte) => receiver.handle_byte(byte, now),
-            None => receiver.handle_timeout(now),
+        for &byte in &bytes {
+            receiver.handle_byte(byte, now);
         }
-        taken += 1;
-        if taken % BYTES_PER_TURN == 0 {
-            yield_now().await;
+        if bytes.is_empty() {
+            receiver.handle_timeout(now);
         }
+        yield_now().await;
     };
     end(session).await;
     Ok(match trouble {
@@ -142,12 +140,14 @@ pub(super) async fn send(
             }
             None => {}
         }
-        let deadline = sender.poll_timeout();
-        let byte = line::read_byte(session.shared(), deadline).await;
+        // Whatever came before the next block is handed out is no answer to it.
+        let bytes = line::read_bytes(session.shared(), BYTES_PER_TURN, sender.poll_timeout()).await;
         let now = session.core().now();
-        match byte {
-            Some(byte) => sender.handle_byte(byte, now),
-            None => sender.handle_timeout(now),
+        for &byte in &bytes {
+            sender.handle_byte(byte, now);
+        }
+        if bytes.is_empty() {
+            sender.handle_timeout(now);
         }
         yield_now().await;
     };

@@ -8,6 +8,8 @@ const PARAMETER_MAX: u16 = 999;
 pub(super) enum Key {
     /// A printable ASCII character.
     Character(u8),
+    /// A character beyond ASCII.
+    Wide(char),
     Enter,
     Backspace,
     DeleteForward,
@@ -45,12 +47,46 @@ enum State {
 pub(super) struct Keys {
     state: State,
     after_return: bool,
+    wide: Wide,
+}
+
+/// A UTF-8 character that is coming in, a byte at a time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wide {
+    bytes: [u8; 4],
+    len: usize,
+}
+
+impl Wide {
+    /// Takes a byte of 0x80 or above; `None` while the character is unfinished. What is no UTF-8 is
+    /// one unknown key.
+    fn feed(&mut self, byte: u8) -> Option<Key> {
+        let Some(slot) = self.bytes.get_mut(self.len) else {
+            self.len = 0;
+            return Some(Key::Unknown);
+        };
+        *slot = byte;
+        self.len += 1;
+        let so_far = self.bytes.get(..self.len).unwrap_or_default();
+        let key = match core::str::from_utf8(so_far) {
+            Ok(text) => text.chars().next().map_or(Key::Unknown, Key::Wide),
+            // It may still become a character.
+            Err(error) if error.error_len().is_none() => return None,
+            Err(_) => Key::Unknown,
+        };
+        self.len = 0;
+        Some(key)
+    }
 }
 
 impl Keys {
     /// Takes a byte; `None` while a sequence is unfinished or the byte says nothing.
     pub(super) fn feed(&mut self, byte: u8) -> Option<Key> {
         let after_return = core::mem::take(&mut self.after_return);
+        if byte < 0x80 {
+            // A character cut short says nothing.
+            self.wide.len = 0;
+        }
         match (self.state, byte) {
             // Control characters end a sequence and mean what they always mean.
             (_, 0x00..=0x1a | 0x1c..=0x1f | 0x7f) | (State::Ground, 0x20..=0x7e) => {
@@ -61,7 +97,7 @@ impl Keys {
                 self.state = State::Escape;
                 None
             }
-            (State::Ground, 0x80..) => Some(Key::Unknown),
+            (State::Ground, 0x80..) => self.wide.feed(byte),
             (State::Escape, b'[') => {
                 self.state = State::Sequence(0);
                 None

@@ -10,7 +10,8 @@
 //! Output that comes by itself (log lines) is put between [`Editor::erase`] and [`Editor::redraw`].
 //!
 //! A line holds at most [`LINE_MAX`] characters; a longer one is never split or cut but reported by
-//! [`Event::TooLong`]. Only printable ASCII gets into a line. A character typed at the end echoes as
+//! [`Event::TooLong`]. Only printable ASCII gets into a line: quotes, dashes and blanks of a word
+//! processor become theirs, other characters ring the bell. A character typed at the end echoes as
 //! that one byte, so a paste costs what its length costs.
 //!
 //! ```
@@ -35,6 +36,7 @@ pub use history::HISTORY_LINES;
 pub use screen::Echo;
 
 use crate::grammar::Completion;
+use crate::paste::plain_character;
 use alloc::string::String;
 use alloc::vec::Vec;
 use history::History;
@@ -189,6 +191,12 @@ impl Editor {
                 return Some(Event::Help(self.before_cursor()));
             }
             Key::Character(byte) => self.insert(&[byte], echo),
+            Key::Wide(character) if !matches!(self.entry, Entry::Secret(_)) => {
+                match plain_character(character) {
+                    Some(plain) => self.insert(plain.as_bytes(), echo),
+                    None => echo.push(BELL),
+                }
+            }
             Key::Enter => return Some(self.enter(echo)),
             Key::Interrupt => {
                 self.leave_row("^C", echo);
@@ -223,7 +231,7 @@ impl Editor {
                 echo.extend_from_slice(b"\r\n");
                 self.redraw(echo);
             }
-            Key::Older | Key::Newer | Key::Tab | Key::Unknown => echo.push(BELL),
+            Key::Older | Key::Newer | Key::Tab | Key::Wide(_) | Key::Unknown => echo.push(BELL),
         }
         None
     }

@@ -393,3 +393,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn punctuation_of_word_processors_becomes_plain_and_letters_beyond_ascii_ring() {
+    let mut editor = Editor::new(80);
+    let mut echo = Vec::new();
+    editor.begin("# ", Entry::Command, &mut echo);
+    let typed = "banner motd \u{201c}it\u{2019}s\u{a0}on\u{201d} \u{2013} \u{fc}\r";
+    let event = typed
+        .bytes()
+        .find_map(|byte| editor.handle_byte(byte, &mut echo));
+    assert_eq!(
+        event,
+        Some(Event::Line("banner motd \"it's on\" - ".into()))
+    );
+    assert_eq!(echo.iter().filter(|&&byte| byte == 0x07).count(), 1);
+    // A character cut short, and bytes that are none, do no harm to what follows.
+    editor.begin("# ", Entry::Command, &mut echo);
+    let event = b"a\xe2\x80b\xff\xc3c\r"
+        .iter()
+        .find_map(|&byte| editor.handle_byte(byte, &mut echo));
+    assert_eq!(event, Some(Event::Line("abc".into())));
+}
