@@ -47,3 +47,9 @@ mod zone;
 pub use appliance::{Appliance, Turn};
 pub use board::{Board, HeapUse};
 pub use journal::{Event, Journal};
+
+/// Every command with its syntax, help and an example, as Markdown.
+#[must_use]
+pub fn command_reference() -> alloc::string::String {
+    console::reference()
+}

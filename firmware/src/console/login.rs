@@ -61,7 +61,8 @@ pub(super) const ROWS: Rows = &[
             ("logout", "Exit from the EXEC"),
             ("quit", "Exit from the EXEC"),
         ]
-    ),
+    )
+    .example("exit"),
     show!(
         PRIVILEGED,
         "show aaa local user [locked]",
@@ -85,7 +86,8 @@ pub(super) const ROWS: Rows = &[
             ("username", "Of one user"),
             ("name", "Name of the user"),
         ]
-    ),
+    )
+    .example("clear aaa local user lockout username ann"),
 ];
 
 /// Least privilege that `disable` makes sense at.

@@ -71,6 +71,22 @@ pub(crate) fn grammar() -> Grammar<Action> {
     Grammar::compile(&rows, &fragments).expect("every row's syntax is compiled by a test")
 }
 
+/// The command reference: every row of every mode, as Markdown.
+pub(crate) fn reference() -> String {
+    let exec = [
+        (declare::EXEC | declare::EXEC_ONLY, "EXEC mode"),
+        (declare::POWER, "EXEC mode, switching off"),
+    ];
+    let modes: Vec<_> = exec.into_iter().chain(config::mode::TITLES).collect();
+    let mut text = String::from(
+        "# Command reference\n\nWritten from the command tables themselves; do not edit. `UPDATE_SNAPSHOTS=1 cargo test \
+         -p firmware --test reference` writes it.\n\nA word in `<…>` is an argument, `[…]` can be left out, `{a|b}` is a choice, \
+         `{…}*` any of them in any order, `{…}+` at least one. Commands of EXEC mode are taken in configuration modes too.\n\n",
+    );
+    text.push_str(&grammar().reference(&modes));
+    text
+}
+
 /// Serves the console for ever.
 pub(crate) async fn serve(shared: Shared, grammar: Rc<Grammar<Action>>, greeting: String) {
     shared.borrow_mut().console.set_flow(FlowControl::XonXoff);
@@ -86,6 +102,34 @@ pub(crate) async fn serve(shared: Shared, grammar: Rc<Grammar<Action>>, greeting
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cli::grammar::Scope;
+
+    #[test]
+    fn every_row_has_an_example_that_means_it() {
+        let grammar = grammar();
+        let scopes: Vec<_> = [declare::EXEC | declare::EXEC_ONLY, declare::POWER]
+            .into_iter()
+            .chain(config::mode::TITLES.map(|(modes, _)| modes))
+            .map(|modes| Scope { modes, title: "" })
+            .collect();
+        let mut missing = Vec::new();
+        for (index, row) in grammar.rows().iter().enumerate() {
+            let Some(example) = row.example_line() else {
+                missing.push(row.syntax);
+                continue;
+            };
+            let is_meant = scopes
+                .iter()
+                .filter(|scope| scope.modes & row.modes != 0)
+                .any(|scope| {
+                    grammar
+                        .parse(example, core::slice::from_ref(scope), 15)
+                        .is_ok_and(|matched| matched.row == index)
+                });
+            assert!(is_meant, "`{example}` is not `{}`", row.syntax);
+        }
+        assert_eq!(missing, Vec::<&str>::new(), "rows without an example");
+    }
 
     #[test]
     fn every_row_compiles_and_every_word_has_help() {

@@ -136,6 +136,22 @@ impl<A: Copy> Row<A> {
         Self { no, ..self }
     }
 
+    /// A line of this command: the row's example, or what its syntax begins with if the rest of it
+    /// can be left out. `None` if it needs an example and has none.
+    #[must_use]
+    pub fn example_line(&self) -> Option<&'static str> {
+        if !self.example.is_empty() {
+            return Some(self.example);
+        }
+        let end = self
+            .syntax
+            .find(['[', '{', '<', '$'])
+            .unwrap_or(self.syntax.len());
+        let (words, rest) = self.syntax.split_at(end);
+        let words = words.trim_end();
+        (!words.is_empty() && is_optional(rest)).then_some(words)
+    }
+
     /// The same row with this line as its example.
     #[must_use]
     pub const fn example(self, example: &'static str) -> Self {
@@ -154,6 +170,21 @@ impl<A: Copy> Row<A> {
             action: wrap(self.action),
         }
     }
+}
+
+/// Whether a syntax consists of parts that can be left out; the output filter is one.
+fn is_optional(syntax: &str) -> bool {
+    let mut depth = 0;
+    for piece in syntax.split_inclusive([' ', ']', '[']) {
+        depth += piece.matches('[').count();
+        let is_inside = depth > 0;
+        depth = depth.saturating_sub(piece.matches(']').count());
+        let text = piece.trim_matches([' ', '[', ']']);
+        if !is_inside && !text.is_empty() && text != "$filter@filter" {
+            return false;
+        }
+    }
+    true
 }
 
 /// A piece of syntax shared by rows, written `$name` there.

@@ -64,10 +64,9 @@ impl<A: Copy> Grammar<A> {
                 ],
             );
         }
-        if row.example.is_empty() {
-            out.push('\n');
-        } else {
-            push(out, &["\nExample:\n\n```text\n", row.example, "\n```\n\n"]);
+        match row.example_line() {
+            None => out.push('\n'),
+            Some(example) => push(out, &["\nExample:\n\n```text\n", example, "\n```\n\n"]),
         }
     }
 }

@@ -679,3 +679,22 @@ mod laws {
         }
     }
 }
+
+#[test]
+fn a_command_without_arguments_is_its_own_example() {
+    let example = |syntax| Row::new(1, 0, syntax, &[], ()).example_line();
+    assert_eq!(example("show route $filter@filter"), Some("show route"));
+    assert_eq!(
+        example("reload [in <minutes:1-60>] [noconfirm]"),
+        Some("reload")
+    );
+    assert_eq!(
+        example("show nat [{detail|pool}] $filter@filter"),
+        Some("show nat")
+    );
+    assert_eq!(example("more <source:word>"), None);
+    assert_eq!(example("clear conn {all|address <host:ip>}"), None);
+    assert_eq!(example("{exit|quit}"), None);
+    let row = Row::new(1, 0, "more <source:word>", &[], ()).example("more disk0:/a");
+    assert_eq!(row.example_line(), Some("more disk0:/a"));
+}

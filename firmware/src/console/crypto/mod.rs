@@ -48,7 +48,8 @@ pub(super) const ROWS: Rows = &[
             ("rsa", "RSA keys"),
             ("ecdsa", "ECDSA keys"),
         ]
-    ),
+    )
+    .example("show crypto key mypubkey rsa"),
     talk!(
         CONFIG,
         PRIVILEGED,
@@ -92,7 +93,8 @@ pub(super) const ROWS: Rows = &[
             ("label", "Only the pair of this name"),
             ("noconfirm", "Do not ask"),
         ]
-    ),
+    )
+    .example("crypto key zeroize rsa label imp_proxy_key noconfirm"),
     talk!(
         CONFIG,
         PRIVILEGED,
@@ -106,7 +108,8 @@ pub(super) const ROWS: Rows = &[
             ("trustpoint", "Name of a trustpoint"),
             ("nointeractive", "Do not ask"),
         ]
-    ),
+    )
+    .example("crypto ca authenticate node_ca from disk0:/ca.pem"),
     talk!(
         CONFIG,
         PRIVILEGED,
@@ -117,7 +120,8 @@ pub(super) const ROWS: Rows = &[
             ("trustpoint", "Name of a trustpoint"),
             ("noconfirm", "Do not ask"),
         ]
-    ),
+    )
+    .example("crypto ca enroll outside_tp"),
     talk!(
         CONFIG,
         PRIVILEGED,
@@ -131,7 +135,8 @@ pub(super) const ROWS: Rows = &[
             ("source", "disk0:/NAME or xmodem:"),
             ("nointeractive", "Do not ask"),
         ]
-    ),
+    )
+    .example("crypto ca import outside_tp certificate"),
     talk!(
         CONFIG,
         PRIVILEGED,
@@ -142,7 +147,8 @@ pub(super) const ROWS: Rows = &[
             ("trustpoint", "Name of a trustpoint"),
             ("identity-certificate", "The identity certificate"),
         ]
-    ),
+    )
+    .example("crypto ca export imp_proxy identity-certificate"),
 ];
 
 /// The trustpoint that a command names, copied; says so if there is none.

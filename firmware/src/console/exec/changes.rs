@@ -58,7 +58,8 @@ pub(super) const ROWS: Rows = &[
             ),
             ("minutes", "Minutes to wait"),
         ]
-    ),
+    )
+    .example("configure replace disk0:/golden.cfg confirmed 10"),
     talk!(
         EXEC,
         PRIVILEGED,
@@ -76,7 +77,8 @@ pub(super) const ROWS: Rows = &[
             ("minutes", "Minutes to wait"),
             ("noconfirm", "Do not ask"),
         ]
-    ),
+    )
+    .example("commit confirmed 5"),
     talk!(
         EXEC,
         PRIVILEGED,

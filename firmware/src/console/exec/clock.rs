@@ -25,7 +25,8 @@ pub(super) const ROWS: Rows = &[
             ("month", "Month of the year"),
             ("year", "Year"),
         ]
-    ),
+    )
+    .example("clock set 13:32:00 nov 23 2026"),
     show!(
         USER,
         "show clock [detail]",

@@ -140,7 +140,8 @@ pub(super) const ROWS: Rows = &[
             ("name", "Name of an access list"),
             ("counters", "Zero the counters"),
         ]
-    ),
+    )
+    .example("clear access-list outside_in counters"),
 ];
 
 fn routes(core: &mut Core, _: &Captures<'_>, out: &mut String) {

@@ -43,7 +43,8 @@ pub(super) const ROWS: Rows = &[
                 "Change nothing if a line is refused, instead of leaving it out",
             ),
         ]
-    ),
+    )
+    .example("copy running-config disk0:/before-window.cfg"),
     show!(
         PRIVILEGED,
         "dir [<device:word>]",
@@ -61,7 +62,8 @@ pub(super) const ROWS: Rows = &[
             ("flash:", "The files of the disk"),
             ("disk0:", "The files of the disk"),
         ]
-    ),
+    )
+    .example("show flash:"),
     talk!(
         EXEC,
         PRIVILEGED,
@@ -71,7 +73,8 @@ pub(super) const ROWS: Rows = &[
             ("more", "Show the content of a file"),
             ("source", "disk0:/NAME or system:running-config"),
         ]
-    ),
+    )
+    .example("more system:running-config"),
     talk!(
         EXEC,
         PRIVILEGED,
@@ -82,7 +85,8 @@ pub(super) const ROWS: Rows = &[
             ("/noconfirm", "Do not ask"),
             ("name", "disk0:/NAME"),
         ]
-    ),
+    )
+    .example("delete disk0:/old.cfg"),
     talk!(
         EXEC,
         PRIVILEGED,
@@ -94,7 +98,8 @@ pub(super) const ROWS: Rows = &[
             ("name", "disk0:/NAME"),
             ("new", "disk0:/NAME"),
         ]
-    ),
+    )
+    .example("rename old.cfg older.cfg"),
     talk!(
         EXEC,
         PRIVILEGED,
@@ -104,7 +109,8 @@ pub(super) const ROWS: Rows = &[
             ("verify", "Show the hashes of a file"),
             ("name", "disk0:/NAME"),
         ]
-    ),
+    )
+    .example("verify disk0:/node.pem"),
     answer!(
         PRIVILEGED,
         "pwd",

@@ -37,7 +37,8 @@ pub(super) const ROWS: Rows = &[
             ("lines", "Lines shown before --More--"),
             ("count", "Number of lines, 0 for no pause"),
         ]
-    ),
+    )
+    .example("terminal pager 0"),
     about!(
         USER,
         "show curpriv",

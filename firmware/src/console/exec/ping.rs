@@ -33,7 +33,8 @@ pub(super) const ROWS: Rows = &[talk!(
         ("timeout", "How long to wait for each answer"),
         ("secs", "Seconds"),
     ]
-)];
+)
+.example("ping inside 10.20.0.11 repeat 2")];
 
 async fn ping(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
     let destination = words.ip("host").unwrap_or(Ipv4Addr::UNSPECIFIED);
