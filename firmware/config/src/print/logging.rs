@@ -2,8 +2,9 @@
 
 use super::Page;
 use crate::model::{
-    Config, DEFAULT_LOG_BUFFER_BYTES, DEFAULT_LOG_FACILITY, DEFAULT_LOG_QUEUE, DEFAULT_LOG_UDP_PORT, LogDestination,
-    LogDeviceId, LogFilter, LogHost, LogListItem, LogRateTarget, LogTimestamp, LogTransport, LoggingSettings,
+    Config, DEFAULT_LOG_BUFFER_BYTES, DEFAULT_LOG_FACILITY, DEFAULT_LOG_QUEUE,
+    DEFAULT_LOG_UDP_PORT, LogDestination, LogDeviceId, LogFilter, LogHost, LogListItem,
+    LogRateTarget, LogTimestamp, LogTransport, LoggingSettings,
 };
 use crate::names;
 use alloc::format;

@@ -568,7 +568,10 @@ fn message(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refus
     if setting == LogMessage::default() {
         messages.remove(&number);
     } else if before.is_none() && messages.len() >= LOG_MESSAGES_MAX {
-        return Err(Refusal::TooMany("messages with a setting", LOG_MESSAGES_MAX));
+        return Err(Refusal::TooMany(
+            "messages with a setting",
+            LOG_MESSAGES_MAX,
+        ));
     } else {
         messages.insert(number, setting);
     }

@@ -2,8 +2,8 @@
 
 use crate::model::{
     AccessGroupPlace, AccessLine, AddressMatch, AutoNat, AutoNatKind, ClassMatch, Config,
-    DynamicMapping, LogDeviceId, ManualMapped, ManualNat, ManualSource, MappedAddress, NatInterfaces,
-    NetworkMember, PolicyPlace, PortSelect, RealAddress, RuleService, ServiceMember,
+    DynamicMapping, LogDeviceId, ManualMapped, ManualNat, ManualSource, MappedAddress,
+    NatInterfaces, NetworkMember, PolicyPlace, PortSelect, RealAddress, RuleService, ServiceMember,
 };
 use alloc::collections::BTreeSet;
 

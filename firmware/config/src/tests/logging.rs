@@ -2,8 +2,8 @@
 
 use super::{Session, reread};
 use crate::model::{
-    LOG_CLASSES, LOG_HOSTS_MAX, LOG_LIST_ITEMS_MAX, LOG_LISTS_MAX, LOG_MESSAGES_MAX, LogDestination,
-    LogDeviceId, LogFilter, LogTransport,
+    LOG_CLASSES, LOG_HOSTS_MAX, LOG_LIST_ITEMS_MAX, LOG_LISTS_MAX, LOG_MESSAGES_MAX,
+    LogDestination, LogDeviceId, LogFilter, LogTransport,
 };
 use crate::refusal::{Notice, Refusal, Thing};
 
@@ -17,7 +17,10 @@ fn severities_are_read_by_number_or_beginning_and_printed_by_name() {
         ("w", "warnings"),
     ] {
         session.line(&format!("logging buffered {typed}"));
-        assert_eq!(session.shown("logging"), [format!("logging buffered {printed}")]);
+        assert_eq!(
+            session.shown("logging"),
+            [format!("logging buffered {printed}")]
+        );
     }
     assert_eq!(
         session.refusal("logging buffered e"),
@@ -69,7 +72,10 @@ fn hosts_are_there_once_with_transport_and_port() {
         ]
     );
     let hosts = &session.config.logging.hosts;
-    assert_eq!((hosts[1].transport, hosts[1].port), (LogTransport::Udp, 514));
+    assert_eq!(
+        (hosts[1].transport, hosts[1].port),
+        (LogTransport::Udp, 514)
+    );
     assert_eq!(
         session.refusal("logging host dmz 192.0.2.9"),
         Refusal::Missing(Thing::Interface, "dmz".into())
@@ -190,7 +196,8 @@ fn every_table_is_bounded() {
     ] {
         assert_eq!(session.refusal(line), refusal);
     }
-    session.paste("logging list L0 level 3\nlogging message 100000 level 3\nlogging message 100001");
+    session
+        .paste("logging list L0 level 3\nlogging message 100000 level 3\nlogging message 100001");
 }
 
 #[test]
