@@ -34,6 +34,7 @@ mod federation;
 mod flash;
 mod journal;
 mod load;
+mod log_settings;
 mod logins;
 mod messages;
 mod ping;

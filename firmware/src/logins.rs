@@ -80,16 +80,13 @@ impl Logins {
         }
     }
 
-    /// Unlocks `user`, or everybody. Returns how many were locked.
-    pub(crate) fn unlock(&mut self, user: Option<&str>) -> usize {
-        let mut unlocked = 0;
-        for (name, record) in &mut self.records {
-            if user.is_none_or(|user| user == name) {
-                unlocked += usize::from(record.locked_at.take().is_some());
-                record.failures = 0;
-            }
-        }
-        unlocked
+    /// Forgets the failures of `user`. Returns whether that unlocked them.
+    pub(crate) fn unlock(&mut self, user: &str) -> bool {
+        let Some(record) = self.records.get_mut(user) else {
+            return false;
+        };
+        record.failures = 0;
+        record.locked_at.take().is_some()
     }
 
     /// What is known of `user`.
@@ -118,8 +115,8 @@ mod tests {
         assert!(logins.failed("ann", 2, Some(3), 15), "the third in a row");
         assert!(logins.is_locked("ann"));
         assert!(!logins.failed("ann", 2, Some(3), 16), "locked only once");
-        assert_eq!(logins.unlock(Some("bob")), 0);
-        assert_eq!(logins.unlock(Some("ann")), 1);
+        assert!(!logins.unlock("bob"));
+        assert!(logins.unlock("ann"));
         assert!(!logins.is_locked("ann"));
         assert_eq!(logins.record("ann").failures, 0);
     }

@@ -4,19 +4,30 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
+use clock::ZoneRules;
 use clock::format::{LogDate, UtcDate};
-use syslog::{Logger, Message, Stamp};
+use hal::time::Instant;
+use syslog::{Logger, Message, OutOfMemory, Stamp};
 
+use crate::log_settings;
 use crate::state::Core;
 
 impl Core {
     /// Tells operators something, stamped with the present time.
     pub(crate) fn log(&mut self, message: &Message<'_>) {
         if self.logger.wants(message.id()) {
-            self.stamped(|logger, stamp| logger.record(message, stamp));
-            if self.logger.has_console_lines() {
-                self.line.nudge();
-            }
+            self.herald().tell(message);
+            self.show_console_lines();
+        }
+    }
+
+    /// Puts the configured `logging` lines in force.
+    pub(crate) fn configure_logger(&mut self) {
+        let settings = log_settings::of(&self.config);
+        let mut herald = self.herald();
+        let configured = herald.stamped(|logger, stamp| logger.configure(settings, stamp));
+        if let Err(OutOfMemory { .. }) = configured {
+            self.log(&Message::OutOfMemory);
         }
     }
 
@@ -43,16 +54,23 @@ impl Core {
     pub(crate) fn poll_logger(&mut self) {
         let now = self.now();
         if self.logger.poll_timeout().is_some_and(|at| at <= now) {
-            self.stamped(|logger, stamp| logger.handle_timeout(stamp));
+            self.herald()
+                .stamped(|logger, stamp| logger.handle_timeout(stamp));
+            self.show_console_lines();
+        }
+    }
+
+    /// Wakes the console if there is something for it to print.
+    pub(crate) fn show_console_lines(&mut self) {
+        if self.logger.has_console_lines() {
+            self.line.nudge();
         }
     }
 
     /// Tells of cables that went in or out. `changes` are ports with whether they are up.
     pub(crate) fn log_links(&mut self, changes: Vec<(u8, bool)>) {
         for (port, is_up) in changes {
-            let name = self.config.interfaces.get(&u16::from(port));
-            let name = name.and_then(|interface| interface.nameif.clone());
-            let name: String = name.unwrap_or_else(|| alloc::format!("GigabitEthernet0/{port}"));
+            let name = self.interface_name(port);
             let interface = name.as_str();
             self.log(&match is_up {
                 true => Message::LinkUp { interface },
@@ -61,19 +79,70 @@ impl Core {
         }
     }
 
-    fn stamped(&mut self, run: impl FnOnce(&mut Logger, &Stamp<'_>)) {
+    /// Tells of ports that were put into or taken out of service.
+    pub(crate) fn log_ports(&mut self, changes: Vec<(u8, bool)>) {
+        for (port, is_running) in changes {
+            let name = self.interface_name(port);
+            let interface = name.as_str();
+            self.log(&match is_running {
+                true => Message::InterfaceEnabled { interface },
+                false => Message::InterfaceDisabled { interface },
+            });
+        }
+    }
+
+    /// The configured name of a port, or that of the hardware.
+    fn interface_name(&self, port: u8) -> String {
+        let interface = self.config.interfaces.get(&u16::from(port));
+        interface
+            .and_then(|interface| interface.nameif.clone())
+            .unwrap_or_else(|| alloc::format!("GigabitEthernet0/{port}"))
+    }
+
+    fn herald(&mut self) -> Herald<'_> {
         let now = self.now();
-        let unix_secs = i64::try_from(self.wall.unix_secs(now)).unwrap_or(i64::MAX);
+        Herald {
+            logger: &mut self.logger,
+            zone: &self.zone,
+            unix_secs: self.wall.unix_secs(now),
+            now,
+            has_told: false,
+        }
+    }
+}
+
+/// The logger with the present moment, for work that has borrowed other parts of the box.
+pub(crate) struct Herald<'a> {
+    pub(crate) logger: &'a mut Logger,
+    pub(crate) zone: &'a ZoneRules,
+    /// UTC seconds since 1970.
+    pub(crate) unix_secs: u64,
+    pub(crate) now: Instant,
+    /// Whether something was told that somebody wanted to know.
+    pub(crate) has_told: bool,
+}
+
+impl Herald<'_> {
+    /// Tells operators something.
+    pub(crate) fn tell(&mut self, message: &Message<'_>) {
+        if self.logger.wants(message.id()) {
+            self.has_told = true;
+            self.stamped(|logger, stamp| logger.record(message, stamp));
+        }
+    }
+
+    fn stamped<T>(&mut self, run: impl FnOnce(&mut Logger, &Stamp<'_>) -> T) -> T {
+        let unix_secs = i64::try_from(self.unix_secs).unwrap_or(i64::MAX);
         let classic = LogDate {
-            rules: &self.zone,
+            rules: self.zone,
             unix_secs,
         };
         let stamp = Stamp {
-            now,
+            now: self.now,
             classic: &classic,
             rfc5424: &UtcDate { unix_secs },
         };
-        run(&mut self.logger, &stamp);
+        run(self.logger, &stamp)
     }
 }
 

@@ -60,10 +60,11 @@ impl Port {
         self.nic.stats()
     }
 
-    /// Starts or stops the device. A stopped one neither receives nor sends.
-    pub(crate) fn set_running(&mut self, is_running: bool, pool: &mut PacketPool) {
+    /// Starts or stops the device. A stopped one neither receives nor sends. Returns whether that is
+    /// a change.
+    pub(crate) fn set_running(&mut self, is_running: bool, pool: &mut PacketPool) -> bool {
         if is_running == self.is_started {
-            return;
+            return false;
         }
         self.is_started = is_running;
         if is_running {
@@ -74,6 +75,7 @@ impl Port {
             }
             self.nic.stop(pool);
         }
+        true
     }
 
     /// Looks at the cable. Returns the new state if it has changed.

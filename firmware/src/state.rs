@@ -34,6 +34,7 @@ use crate::federation::{Federation, Surroundings};
 use crate::flash::Flash;
 use crate::journal::{Event, Journal};
 use crate::logins::Logins;
+use crate::messages::Herald;
 use crate::ping::PendingEcho;
 use crate::policy::{Compiled, compile};
 use crate::ports::{Port, Sampler};
@@ -233,8 +234,18 @@ impl Core {
             keys: &self.keys,
             entropy: &mut *self.entropy,
             journal: &mut *self.journal,
+            herald: Herald {
+                logger: &mut self.logger,
+                zone: &self.zone,
+                unix_secs: self.wall.unix_secs(now),
+                now,
+                has_told: false,
+            },
         };
         was_busy |= self.federation.turn(&mut around, now);
+        if around.herald.has_told {
+            self.show_console_lines();
+        }
         while let Some(local) = self.dataplane.poll_local() {
             self.echo.handle_packet(local.packet.bytes());
             self.pool.free(local.packet);
@@ -340,6 +351,7 @@ impl Core {
         let now = self.now();
         self.changed_at = None;
         self.zone = zone::rules(&self.config.clock);
+        self.configure_logger();
         let users = &self.config.access.users;
         self.logins.retain(|name| users.contains_key(name));
         let macs: Vec<MacAddr> = self.ports.iter().map(Port::mac).collect();
@@ -358,9 +370,13 @@ impl Core {
         self.dataplane.set_policy(policy, &mut self.pool, now);
         self.compiled = compiled;
         self.federation.forget_settings();
+        let mut changes = Vec::new();
         for (port, is_used) in self.ports.iter_mut().zip(used) {
-            port.set_running(is_used, &mut self.pool);
+            if port.set_running(is_used, &mut self.pool) {
+                changes.push((port.id.0, is_used));
+            }
         }
+        self.log_ports(changes);
         self.check_links();
     }
 

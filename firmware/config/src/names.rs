@@ -184,7 +184,7 @@ fn unique<const N: usize>(names: [&str; N], text: &str) -> Option<u8> {
     hits.next().is_none().then_some(index)
 }
 
-fn starts_with(name: &str, text: &str) -> bool {
+pub(crate) fn starts_with(name: &str, text: &str) -> bool {
     !text.is_empty()
         && name
             .get(..text.len())

@@ -1,21 +1,25 @@
 //! Getting in: banners, user names, passwords, privilege.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use cli::grammar::Captures;
 use clock::format::ClockLine;
-use config::model::{BannerKind, ServiceType, User};
+use config::model::{BannerKind, ServiceType};
 use config::password::{PasswordHash, SALT_LEN};
+use core::net::Ipv4Addr;
+use syslog::Message;
+use syslog::message::field::LoginPath;
 
-use super::declare::{EXEC_ONLY, PRIVILEGED, Rows, USER, answer, show, talk};
+use super::declare::{EXEC, EXEC_ONLY, PRIVILEGED, Rows, USER, show, talk};
 use super::session::{Gone, Session, UNPRIVILEGED};
 use crate::print::put_line;
 use crate::state::Core;
 use crate::tasks::sleep;
 
 /// Wrong answers taken before a command is given up, or the next log-in has to wait.
-const TRIES: usize = 3;
+const TRIES: u32 = 3;
 
 /// How long the console rests after [`TRIES`] wrong log-ins.
 const PENALTY: Duration = Duration::from_secs(5);
@@ -74,7 +78,8 @@ pub(super) const ROWS: Rows = &[
             ("locked", "Only those who are locked out"),
         ]
     ),
-    answer!(
+    talk!(
+        EXEC,
         PRIVILEGED,
         "clear aaa local user { lockout | fail-attempts } { all | username <name:word> }",
         unlock,
@@ -145,10 +150,12 @@ async fn log_in(session: &mut Session) -> Result<bool, Gone> {
     let typed = session.password("Password: ").await?;
     let outcome = {
         let mut core = session.core();
-        check(&mut core, name, typed.as_bytes())
+        let outcome = check(&mut core, name, typed.as_bytes());
+        tell_of_login(&mut core, name, &outcome);
+        outcome
     };
     match outcome {
-        Verdict::Right(user) if user.service != ServiceType::RemoteAccess => {
+        Verdict::Right => {
             let told = greeting(&mut session.core(), name);
             session.set_user(name);
             session.say(&told).await?;
@@ -158,7 +165,7 @@ async fn log_in(session: &mut Session) -> Result<bool, Gone> {
             session.say("Account is locked out\n").await?;
             Ok(false)
         }
-        Verdict::Right(_) | Verdict::Wrong => {
+        Verdict::NotHere | Verdict::Wrong => {
             session.say("Invalid username or password\n").await?;
             Ok(false)
         }
@@ -167,9 +174,31 @@ async fn log_in(session: &mut Session) -> Result<bool, Gone> {
 
 /// What comes of a name and a password.
 enum Verdict {
-    Right(User),
+    Right,
+    /// Right, but the user may not manage the box.
+    NotHere,
     Wrong,
     Locked,
+}
+
+/// At the serial line nobody has an address.
+const NOWHERE: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
+
+/// Tells operators what came of a log-in.
+fn tell_of_login(core: &mut Core, user: &str, verdict: &Verdict) {
+    let (path, address) = (LoginPath::Serial, NOWHERE);
+    match verdict {
+        Verdict::Right | Verdict::NotHere => {
+            core.log(&Message::AuthenticationSucceeded { address, user });
+        }
+        Verdict::Wrong | Verdict::Locked => {
+            core.log(&Message::AuthenticationFailed { address, user });
+        }
+    }
+    core.log(&match verdict {
+        Verdict::Right => Message::LoginPermitted { path, user },
+        Verdict::NotHere | Verdict::Wrong | Verdict::Locked => Message::LoginDenied { path, user },
+    });
 }
 
 /// Judges a password. An unknown name takes as long as a wrong password.
@@ -188,10 +217,19 @@ fn check(core: &mut Core, name: &str, password: &[u8]) -> Verdict {
         return Verdict::Locked;
     }
     if is_right {
-        return Verdict::Right(user);
+        return match user.service {
+            ServiceType::Admin | ServiceType::NasPrompt => Verdict::Right,
+            ServiceType::RemoteAccess => Verdict::NotHere,
+        };
     }
     let max_fail = access.max_fail;
-    core.logins.failed(name, user.privilege, max_fail, now);
+    if core.logins.failed(name, user.privilege, max_fail, now) {
+        let attempts = u32::from(max_fail.unwrap_or_default());
+        core.log(&Message::UserLocked {
+            user: name,
+            attempts,
+        });
+    }
     Verdict::Wrong
 }
 
@@ -240,7 +278,7 @@ async fn login_command(session: &mut Session, _: &Captures<'_>) -> Result<(), Go
     for _ in 0..TRIES {
         if log_in(session).await? {
             let level = own_level(session).unwrap_or(UNPRIVILEGED);
-            session.set_privilege(level.max(UNPRIVILEGED));
+            change_privilege(session, level.max(UNPRIVILEGED));
             return Ok(());
         }
     }
@@ -255,6 +293,20 @@ fn own_level(session: &Session) -> Option<u8> {
         ServiceType::Admin => user.privilege,
         ServiceType::NasPrompt | ServiceType::RemoteAccess => UNPRIVILEGED,
     })
+}
+
+/// Gives whoever is at the console another privilege.
+fn change_privilege(session: &mut Session, to: u8) {
+    let from = session.privilege();
+    session.set_privilege(to);
+    if from != to {
+        let user = session.name();
+        session.core().log(&Message::PrivilegeChanged {
+            user: &user,
+            from,
+            to,
+        });
+    }
 }
 
 async fn enable(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
@@ -300,17 +352,21 @@ async fn enable(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone>
     };
     let Some(hash) = hash.filter(|_| level > session.privilege()) else {
         // No password is needed to get down, or for a user without one.
-        session.set_privilege(level);
+        change_privilege(session, level);
         return Ok(());
     };
     for _ in 0..TRIES {
         let typed = session.password("Password: ").await?;
         if hash.verify(typed.as_bytes()) {
-            session.set_privilege(level);
+            change_privilege(session, level);
             return Ok(());
         }
         session.say("Invalid password\n").await?;
     }
+    session.core().log(&Message::EnablePasswordWrong {
+        tries: TRIES,
+        origin: "console",
+    });
     session.say("Access denied.\n").await
 }
 
@@ -341,7 +397,7 @@ async fn set_first_password(session: &mut Session) -> Result<(), Gone> {
             core.config.enable_password = Some(hash);
             core.note_change(&by);
         }
-        session.set_privilege(PRIVILEGED);
+        change_privilege(session, PRIVILEGED);
         return session
             .say(
                 "Note: Save your configuration so that the password persists across reboots\n\
@@ -362,11 +418,13 @@ async fn disable(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone
             .say("ERROR: disable goes to a lower level; use 'enable'\n")
             .await;
     }
-    session.set_privilege(wanted);
+    change_privilege(session, wanted);
     Ok(())
 }
 
 async fn leave(session: &mut Session, _: &Captures<'_>) -> Result<(), Gone> {
+    let user = session.name();
+    session.core().log(&Message::LoggedOut { user: &user });
     session.say("\nLogoff\n\n").await?;
     Err(Gone)
 }
@@ -398,13 +456,27 @@ fn local_users(core: &mut Core, words: &Captures<'_>, out: &mut String) {
     }
 }
 
-fn unlock(core: &mut Core, words: &Captures<'_>, out: &mut String) {
+async fn unlock(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
     let name = words.word("name");
-    if let Some(name) = name
-        && !core.config.access.users.contains_key(name)
-    {
-        put_line!(out, "ERROR: username {name} does not exist");
-        return;
+    let is_known = name.is_none_or(|name| session.core().config.access.users.contains_key(name));
+    if let Some(name) = name.filter(|_| !is_known) {
+        return session
+            .say(&alloc::format!("ERROR: username {name} does not exist\n"))
+            .await;
     }
-    core.logins.unlock(name);
+    let administrator = session.name();
+    let mut core = session.core();
+    let users: Vec<String> = match name {
+        Some(name) => Vec::from([name.into()]),
+        None => core.config.access.users.keys().cloned().collect(),
+    };
+    for user in &users {
+        if core.logins.unlock(user) {
+            core.log(&Message::UserUnlocked {
+                user,
+                administrator: &administrator,
+            });
+        }
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! about addresses inside messages from the NAT rules, and ends flow and session together.
 
 mod inspector;
+mod messages;
 mod settings;
 
 use alloc::collections::{BTreeMap, VecDeque};
@@ -20,9 +21,11 @@ use hal::entropy::Entropy;
 use hal::packet::{PacketBuf, PacketPool};
 use hal::time::Instant;
 use pki::KeyStore;
+use syslog::Message;
 use tls_proxy::{CloseReason, Event as ProxyEvent, Leg, Limits, SessionId, TlsProxy};
 
 use crate::journal::{Event, Journal};
+use crate::messages::Herald;
 use crate::policy::{Compiled, InspectedClass};
 use inspector::NatInspector;
 use settings::Settings;
@@ -42,6 +45,8 @@ pub(crate) struct Federation {
     settings: Settings,
     ended: VecDeque<Ended>,
     by_class: BTreeMap<String, ClassCounters>,
+    /// Most sessions there is memory for.
+    capacity: u32,
 }
 
 /// A session of the proxy, as the data plane knows it.
@@ -54,6 +59,8 @@ pub(crate) struct Session {
     pub(crate) egress: PortId,
     originator: tls_proxy::Endpoints,
     target: tls_proxy::Endpoints,
+    /// Whether the handshakes with originator and target are done.
+    handshaken: [bool; 2],
 }
 
 /// What a class has done since power-on.
@@ -98,6 +105,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) keys: &'a KeyStore,
     pub(crate) entropy: &'a mut dyn Entropy,
     pub(crate) journal: &'a mut dyn Journal,
+    pub(crate) herald: Herald<'a>,
 }
 
 impl Federation {
@@ -113,6 +121,7 @@ impl Federation {
             settings: Settings::new(clock),
             ended: VecDeque::with_capacity(ENDED_KEPT),
             by_class: BTreeMap::new(),
+            capacity: u32::from(sessions),
         }
     }
 
@@ -270,7 +279,11 @@ impl Federation {
                             egress,
                             originator,
                             target,
+                            handshaken: [false; 2],
                         };
+                        for leg in [Leg::Originator, Leg::Target] {
+                            messages::starting(around, &session, leg);
+                        }
                         self.sessions.insert(opening.flow, session);
                         let active = self.sessions.len() as u32;
                         around.journal.record(&Event::SessionOpened { active });
@@ -282,6 +295,10 @@ impl Federation {
             }
         };
         around.journal.record(&Event::SessionRefused);
+        if let Cause::NoSession = cause {
+            let limit = limit.min(self.capacity);
+            around.herald.tell(&Message::TlsProxyLimit { limit });
+        }
         let reason = match cause {
             Cause::NoSession => DropReason::TlsProxySessionLimit,
             _ => DropReason::InspectFail,
@@ -322,7 +339,18 @@ impl Federation {
 
     fn follow(&mut self, event: &ProxyEvent, around: &mut Surroundings<'_>, now: Instant) {
         match event {
-            ProxyEvent::HandshakeDone { .. } => {}
+            ProxyEvent::HandshakeDone {
+                flow, leg, version, ..
+            } => {
+                if let Some(session) = self.sessions.get_mut(&FlowId::from_bits(*flow)) {
+                    let [originator, target] = &mut session.handshaken;
+                    match leg {
+                        Leg::Originator => *originator = true,
+                        Leg::Target => *target = true,
+                    }
+                    messages::completed(around, session, *leg, *version);
+                }
+            }
             ProxyEvent::MessagePassed { flow, bytes, .. } => {
                 if let Some(session) = self.sessions.get(&FlowId::from_bits(*flow))
                     && let Some(counters) = self.by_class.get_mut(&session.class.class)
@@ -342,6 +370,7 @@ impl Federation {
                 let Some(session) = self.sessions.remove(&flow) else {
                     return;
                 };
+                messages::ended(around, &session);
                 let active = self.sessions.len() as u32;
                 around.journal.record(&Event::SessionClosed { active });
                 if let Some(counters) = self.by_class.get_mut(&session.class.class) {

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `address` | subnets and ranges |
 //! | `interface` | ports and routes |
+//! | `logging` | which messages go where |
 //! | `named` | the map that keeps the order of creation |
 //! | `object` | named addresses and services, groups |
 //! | `access` | access lists and their bindings |
@@ -17,6 +18,7 @@
 mod access;
 mod address;
 mod interface;
+mod logging;
 mod named;
 mod nat;
 mod object;
@@ -32,6 +34,12 @@ pub use access::{
 };
 pub use address::{AddressRange, Subnet};
 pub use interface::{DEFAULT_MTU, Duplex, Interface, Route, Speed};
+pub use logging::{
+    DEFAULT_LOG_BUFFER_BYTES, DEFAULT_LOG_FACILITY, DEFAULT_LOG_QUEUE, DEFAULT_LOG_TCP_PORT,
+    DEFAULT_LOG_UDP_PORT, LOG_CLASSES, LOG_HOSTS_MAX, LOG_LIST_ITEMS_MAX, LOG_LISTS_MAX,
+    LOG_MESSAGES_MAX, LOG_RATE_LIMITS_MAX, LogDestination, LogDeviceId, LogFilter, LogHost,
+    LogListItem, LogMessage, LogRate, LogRateTarget, LogTimestamp, LogTransport, LoggingSettings,
+};
 pub use named::Named;
 pub use nat::{
     AutoNat, AutoNatKind, DynamicMapping, ManualDestination, ManualMapped, ManualNat,
@@ -123,6 +131,8 @@ pub struct Config {
     pub pager_lines: u32,
     /// `terminal width N`.
     pub terminal_width: u16,
+    /// `logging`.
+    pub logging: LoggingSettings,
     /// `icmp {permit|deny} …` in order; an interface without lines answers everybody.
     pub icmp_rules: Vec<IcmpRule>,
     /// `arp timeout SECS`.
@@ -190,6 +200,7 @@ impl Config {
             access_lists: Named::new(),
             pager_lines: DEFAULT_PAGER_LINES,
             terminal_width: DEFAULT_TERMINAL_WIDTH,
+            logging: LoggingSettings::default(),
             icmp_rules: Vec::new(),
             arp_timeout_secs: DEFAULT_ARP_TIMEOUT_SECS,
             nat_before: Vec::new(),

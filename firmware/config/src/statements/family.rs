@@ -20,7 +20,9 @@
 //! [`Outcome::set`]: super::Outcome::set
 
 use super::kept::KeptRule;
-use super::{Change, Handler, HelpTexts, access, interface, kept, nat, object, pki, policy};
+use super::{
+    Change, Handler, HelpTexts, access, interface, kept, logging, nat, object, pki, policy,
+};
 use super::{row, system, time, tls, users};
 use crate::mode::{GLOBAL, Mode};
 use crate::model::Config;
@@ -85,7 +87,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     access::ACCESS_LIST,
     system::PAGER,
     system::TERMINAL,
-    kept::LOGGING,
+    logging::LOGGING,
     interface::MTU,
     interface::ICMP,
     kept::ASDM,

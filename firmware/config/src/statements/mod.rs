@@ -3,12 +3,13 @@
 //! A handler is given the words of a matched line, checks everything, and only then changes the
 //! configuration. [`family`] says how the statements hang together and how to add some. The other
 //! files follow the model: `system`, `time`, `interface`, `object`, `access`, `nat`, `pki`, `tls`,
-//! `policy`, `users`; `kept` is the table of lines that are only stored; `usage` finds what refers to a name.
+//! `policy`, `users`, `logging`; `kept` is the table of lines that are only stored; `usage` finds what refers to a name.
 
 mod access;
 pub(crate) mod family;
 mod interface;
 mod kept;
+mod logging;
 mod nat;
 mod object;
 mod pki;
@@ -164,6 +165,9 @@ pub const FRAGMENTS: &[Fragment] = &[
     access::ADDRESS,
     access::PORTS,
     object::SERVICE,
+    logging::SEVERITY,
+    logging::CLASS,
+    logging::DESTINATION,
     system::TIMERS,
     family::SECTION,
     family::CLEARED,

@@ -2,8 +2,8 @@
 
 use crate::model::{
     AccessGroupPlace, AccessLine, AddressMatch, AutoNat, AutoNatKind, ClassMatch, Config,
-    DynamicMapping, ManualMapped, ManualNat, ManualSource, MappedAddress, NatInterfaces,
-    NetworkMember, PolicyPlace, PortSelect, RealAddress, RuleService, ServiceMember,
+    DynamicMapping, LogDeviceId, ManualMapped, ManualNat, ManualSource, MappedAddress,
+    NatInterfaces, NetworkMember, PolicyPlace, PortSelect, RealAddress, RuleService, ServiceMember,
 };
 use alloc::collections::BTreeSet;
 
@@ -215,6 +215,8 @@ pub(super) fn remove_interface(config: &mut Config, nameif: &str) -> bool {
                 .count()
             + config.service_policies.len()
             + config.ssl.trustpoints.len()
+            + config.logging.hosts.len()
+            + usize::from(config.logging.device_id.is_some())
     };
     let names = |pair: &NatInterfaces| {
         [&pair.real, &pair.mapped]
@@ -240,6 +242,11 @@ pub(super) fn remove_interface(config: &mut Config, nameif: &str) -> bool {
         .ssl
         .trustpoints
         .retain(|place, _| place.as_deref() != Some(nameif));
+    let logging = &mut config.logging;
+    logging.hosts.retain(|host| host.interface != nameif);
+    logging
+        .device_id
+        .take_if(|id| matches!(id, LogDeviceId::Address(used) if used == nameif));
     lines(config) != before
 }
 
@@ -301,6 +308,12 @@ pub(super) fn rename_interface(config: &mut Config, old: &str, new: &str) {
             (place, trustpoint)
         })
         .collect();
+    for host in &mut config.logging.hosts {
+        rename(&mut host.interface);
+    }
+    if let Some(LogDeviceId::Address(name)) = &mut config.logging.device_id {
+        rename(name);
+    }
     config
         .ntp
         .servers

@@ -2,6 +2,7 @@
 
 mod examples;
 mod federation;
+mod logging;
 mod negation;
 mod refusals;
 mod round_trip;

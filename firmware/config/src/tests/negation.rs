@@ -377,7 +377,50 @@ const CASES: &[(&str, &str, &str)] = &[
         "service-policy P interface inside",
         "no service-policy P interface inside",
     ),
-    ("", "logging buffered debugging", "no logging buffered"),
+    ("", "logging enable", "no logging enable"),
+    ("", "no logging hide username", "logging hide username"),
+    ("", "logging permit-hostdown", "no logging permit-hostdown"),
+    ("", "logging timestamp rfc5424", "no logging timestamp"),
+    (
+        "",
+        "logging buffered debugging",
+        "no logging buffered debugging",
+    ),
+    ("", "logging trap 4", "no logging trap"),
+    ("", "logging buffer-size 8192", "no logging buffer-size"),
+    ("", "logging facility 16", "no logging facility 16"),
+    ("", "logging queue 0", "no logging queue"),
+    (
+        "",
+        "logging device-id ipaddress inside",
+        "no logging device-id",
+    ),
+    (
+        "",
+        "logging class ca buffered 7",
+        "no logging class ca buffered",
+    ),
+    (
+        "",
+        "logging list L message 111001-111010",
+        "no logging list L",
+    ),
+    (
+        "logging list L level errors",
+        "logging list L level debugging class auth",
+        "no logging list L level debugging class auth",
+    ),
+    (
+        "",
+        "logging message 106023 level errors",
+        "no logging message 106023 level",
+    ),
+    ("", "no logging message 106023", "logging message 106023"),
+    (
+        "",
+        "logging rate-limit 5 10 level debugging",
+        "no logging rate-limit 5 10 level debugging",
+    ),
     (
         "",
         "logging host inside 10.20.0.9 udp/1514",
@@ -449,7 +492,6 @@ fn absent_settings_of_pasted_configurations_are_negated_silently() {
         "no call-home reporting anonymous",
         "no mac-address auto",
         "no threat-detection statistics tcp-intercept",
-        "no logging message 106015",
     ] {
         let outcome = session.line(line);
         assert!(outcome.notices.is_empty() && !outcome.changed, "{line}");

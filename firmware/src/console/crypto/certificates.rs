@@ -8,6 +8,7 @@ use config::model::{Certificate, Enrollment as EnrollmentKind};
 use pki::certificate::Grouped;
 use pki::pem::{self, Label};
 use pki::{DEFAULT_RSA_LABEL, Fingerprints, import};
+use syslog::Message;
 
 use super::{fqdn_of, store, trustpoint, wall_secs};
 use crate::console::place::{self, Place};
@@ -49,6 +50,9 @@ pub(super) async fn authenticate(session: &mut Session, words: &Captures<'_>) ->
     let imported = match import::authority(&text, now) {
         Ok(imported) => imported,
         Err(error) => {
+            session.core().log(&Message::CertificateInvalid {
+                reason: &alloc::format!("{error}"),
+            });
             return session
                 .say(&alloc::format!(
                     "\nERROR: {error}\n% Error in saving certificate: status = FAIL\n"
@@ -91,6 +95,9 @@ pub(super) async fn authenticate(session: &mut Session, words: &Captures<'_>) ->
     }) {
         return session.say("ERROR: the trustpoint is gone\n").await;
     }
+    session
+        .core()
+        .log(&Message::CertificateReceived { trustpoint: &name });
     session
         .say("\nTrustpoint CA certificate accepted.\n\n% Certificate successfully imported\n")
         .await
@@ -172,6 +179,10 @@ pub(super) async fn import_identity(
     let imported = match imported {
         Ok(imported) => imported,
         Err(error) => {
+            session.core().log(&Message::InstallFailed {
+                trustpoint: &name,
+                reason: &error,
+            });
             return session
                 .say(&alloc::format!(
                     "\nERROR: {error}\nERROR: Failed to import certificate\n"
@@ -191,6 +202,9 @@ pub(super) async fn import_identity(
     }) {
         return session.say("ERROR: the trustpoint is gone\n").await;
     }
+    session
+        .core()
+        .log(&Message::CertificateReceived { trustpoint: &name });
     session
         .say("INFO: Certificate successfully imported\n")
         .await

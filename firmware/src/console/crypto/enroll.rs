@@ -7,6 +7,7 @@ use config::model::{Certificate, Enrollment as EnrollmentKind};
 use hal::entropy::Entropy;
 use pki::pem::{self, Label};
 use pki::{CertificateInfo, DEFAULT_RSA_LABEL, Enrollment};
+use syslog::Message;
 
 use super::{fqdn_of, serial_number, store, system_fqdn, trustpoint, wall_secs};
 use crate::console::session::{Gone, Session};
@@ -42,6 +43,7 @@ pub(super) async fn enroll(session: &mut Session, words: &Captures<'_>) -> Resul
     }
     let label = String::from(trustpoint.keypair.as_deref().unwrap_or(DEFAULT_RSA_LABEL));
     if session.core().keys.get(&label).is_none() {
+        session.core().log(&Message::KeypairMissing);
         return session
             .say(&alloc::format!(
                 "ERROR: key pair {label} does not exist; use 'crypto key generate rsa label {label}'\n"
@@ -182,7 +184,13 @@ async fn enroll_self(
             });
             Ok(())
         }
-        Err(error) => session.say(&alloc::format!("ERROR: {error}\n")).await,
+        Err(error) => {
+            session.core().log(&Message::EnrollmentFailed {
+                trustpoint: name,
+                reason: &error,
+            });
+            session.say(&alloc::format!("ERROR: {error}\n")).await
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use alloc::string::String;
 use cli::grammar::Captures;
 use clock::format::{ClockDetail, ClockLine};
 use clock::{Civil, Month, TimeSource};
+use syslog::Message;
 
 use crate::console::declare::{EXEC, PRIVILEGED, Rows, USER, show, talk};
 use crate::console::session::{Gone, Session};
@@ -76,9 +77,16 @@ async fn set(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
         typed_time(words).and_then(|civil| {
             let unix_secs = u64::try_from(core.zone.to_unix(civil)).ok()?;
             let now = core.now();
+            let before = clock_line(&core);
             core.wall
                 .set(unix_secs * 1_000_000, TimeSource::UserConfiguration, now)
                 .ok()?;
+            let after = clock_line(&core);
+            core.log(&Message::ClockSet {
+                source: "manual",
+                before: &before,
+                after: &after,
+            });
             // A chip that cannot be set leaves the running clock right until the next start.
             Some(core.rtc.write(unix_secs))
         })

@@ -5,6 +5,8 @@ use alloc::string::String;
 use cli::grammar::Captures;
 use config::Config;
 use config::print::{self, Cryptochecksum, Extent, Heading, Secrets, Selection};
+use syslog::Message;
+use syslog::message::field::Outcome;
 
 use super::clock::clock_line;
 use crate::console::declare::{EXEC, PRIVILEGED, Rows, USER, show, talk};
@@ -146,7 +148,9 @@ pub(super) async fn write_memory(session: &mut Session) -> Result<(), Gone> {
         let started = core.now();
         let text = document(&core, Secrets::Shown, Some(&by));
         let (checksum, length) = (Cryptochecksum::of_config(&core.config), text.len());
+        core.log(&Message::SaveBegun { who: WHO });
         let outcome = core.save(text);
+        core.log(&ended(&outcome));
         (checksum, length, outcome, core.now().since(started))
     };
     match outcome {
@@ -159,6 +163,20 @@ pub(super) async fn write_memory(session: &mut Session) -> Result<(), Gone> {
                 .await
         }
         Err(error) => session.say(&save_error(error)).await,
+    }
+}
+
+/// Where commands come from, in messages.
+const WHO: &str = "console";
+
+/// That saving or erasing is over.
+const fn ended(outcome: &Result<(), SaveError>) -> Message<'static> {
+    Message::ConfigurationEnded {
+        who: WHO,
+        outcome: match outcome {
+            Ok(()) => Outcome::Ok,
+            Err(_) => Outcome::Failed,
+        },
     }
 }
 
@@ -178,7 +196,13 @@ async fn erase(session: &mut Session, _: &Captures<'_>) -> Result<(), Gone> {
     {
         return Ok(());
     }
-    let outcome = session.core().erase();
+    let outcome = {
+        let mut core = session.core();
+        core.log(&Message::ConfigurationErased { who: WHO });
+        let outcome = core.erase();
+        core.log(&ended(&outcome));
+        outcome
+    };
     match outcome {
         Ok(()) => session.say("[OK]\n").await,
         Err(error) => session.say(&save_error(error)).await,

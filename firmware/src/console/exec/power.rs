@@ -45,6 +45,9 @@ async fn reload(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone>
             return Ok(());
         }
     }
+    session
+        .core()
+        .log(&syslog::Message::Reloading { origin: "console" });
     farewell(session).await?;
     session.core().reset();
     Err(Gone)
