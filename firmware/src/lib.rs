@@ -16,6 +16,7 @@
 //! | `console` | sessions, commands, dialogues |
 //! | `print` | what `show` commands print |
 //! | `messages` | what operators are told, and when |
+//! | `load_meter`, `reload` | the processor's time by part; a restart that is planned |
 //! | `load`, `logins`, `zone`, `budget`, `ping`, `tasks`, `journal` | one thing each |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -34,12 +35,14 @@ mod federation;
 mod flash;
 mod journal;
 mod load;
+mod load_meter;
 mod logins;
 mod messages;
 mod ping;
 mod policy;
 mod ports;
 mod print;
+mod reload;
 mod state;
 mod tasks;
 mod zone;
