@@ -11,6 +11,7 @@ use crate::board::Board;
 use crate::console;
 use crate::journal::Event;
 use crate::load;
+use crate::load_meter::Part;
 use crate::print::{put_line, system::VERSION};
 use crate::state::{Core, Shared};
 use crate::tasks::Tasks;
@@ -79,6 +80,7 @@ impl Appliance {
         let shared: Shared = Rc::new(RefCell::new(core));
         let mut tasks = Tasks::new();
         tasks.spawn(console::serve(shared.clone(), grammar, greeting));
+        tasks.spawn(console::restart_as_planned(shared.clone()));
         Self {
             shared,
             tasks,
@@ -92,14 +94,17 @@ impl Appliance {
     /// [`Turn::IdleUntil`] is returned, so a frame that arrives meanwhile ends the sleep.
     pub fn turn(&mut self) -> Turn {
         if core::mem::take(&mut self.is_armed) {
-            self.shared.borrow_mut().disarm_interrupts();
+            let mut core = self.shared.borrow_mut();
+            core.lap(Part::Idle);
+            core.disarm_interrupts();
         }
         let mut was_busy = self.shared.borrow_mut().work();
         was_busy |= self.tasks.poll();
+        let mut core = self.shared.borrow_mut();
+        core.lap(Part::Console);
         if was_busy {
             return Turn::Busy;
         }
-        let mut core = self.shared.borrow_mut();
         self.is_armed = true;
         if core.arm_interrupts() {
             Turn::IdleUntil(core.poll_timeout())

@@ -53,6 +53,11 @@ pub enum Event {
     },
     /// A connection to be proxied was refused.
     SessionRefused,
+    /// The machine will restart as planned.
+    ResetPlanned {
+        /// In how many seconds.
+        secs: u32,
+    },
     /// The machine is about to restart.
     Resetting,
     /// The machine is about to switch off.

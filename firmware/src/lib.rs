@@ -16,6 +16,7 @@
 //! | `console` | sessions, commands, dialogues |
 //! | `print` | what `show` commands print |
 //! | `messages` | what operators are told, and when |
+//! | `load_meter`, `reload` | the processor's time by part; a restart that is planned |
 //! | `load`, `logins`, `zone`, `budget`, `ping`, `tasks`, `journal` | one thing each |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -34,6 +35,7 @@ mod federation;
 mod flash;
 mod journal;
 mod load;
+mod load_meter;
 mod log_settings;
 mod logins;
 mod messages;
@@ -41,6 +43,7 @@ mod ping;
 mod policy;
 mod ports;
 mod print;
+mod reload;
 mod state;
 mod tasks;
 mod zone;

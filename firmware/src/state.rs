@@ -33,11 +33,14 @@ use crate::console::line::ConsoleLine;
 use crate::federation::{Federation, Surroundings};
 use crate::flash::Flash;
 use crate::journal::{Event, Journal};
+use crate::load_meter::{LoadMeter, Part};
 use crate::logins::Logins;
 use crate::messages::Herald;
 use crate::ping::PendingEcho;
 use crate::policy::{Compiled, compile};
 use crate::ports::{Port, Sampler};
+use crate::print::power::shutdown_in;
+use crate::reload::{Clocks, Reload};
 use crate::tasks::Timers;
 use crate::zone;
 
@@ -75,6 +78,10 @@ pub(crate) struct Core {
     pub(crate) changes: u64,
     /// What happened while nobody was asking; said before the next prompt.
     pub(crate) word_left: Option<String>,
+    /// A restart that is planned.
+    pub(crate) reload: Reload,
+    /// Where the processor's time goes.
+    pub(crate) load: LoadMeter,
     pub(crate) budget: Budget,
     /// What the parts really took.
     pub(crate) claims: [Claim; 3],
@@ -184,6 +191,8 @@ impl Core {
             unconfirmed: None,
             changes: 0,
             word_left: None,
+            reload: Reload::default(),
+            load: LoadMeter::new(now),
             budget,
             claims,
             entropy,
@@ -223,9 +232,11 @@ impl Core {
         let now = self.now();
         self.wall.publish(now);
         let mut was_busy = self.line.exchange(&mut *self.console);
+        self.lap(Part::Console);
         for port in &mut self.ports {
             was_busy |= port.receive(&mut self.dataplane, &mut self.pool, now);
         }
+        self.lap(Part::Receive);
         let mut around = Surroundings {
             dataplane: &mut self.dataplane,
             pool: &mut self.pool,
@@ -250,11 +261,27 @@ impl Core {
             self.echo.handle_packet(local.packet.bytes());
             self.pool.free(local.packet);
         }
+        self.lap(Part::Federation);
         for port in &mut self.ports {
             was_busy |= port.transmit(&mut self.dataplane, &mut self.pool);
         }
+        self.lap(Part::Transmit);
         self.handle_timeout(now);
+        self.lap(Part::Timers);
         was_busy
+    }
+
+    /// Gives the time since the last lap to `part`.
+    pub(crate) fn lap(&mut self, part: Part) {
+        self.load.lap(part, self.clock.now());
+    }
+
+    /// Both clocks as they stand at `now`.
+    pub(crate) fn clocks(&self, now: Instant) -> Clocks {
+        Clocks {
+            now,
+            unix_micros: self.wall.unix_micros(now),
+        }
     }
 
     fn handle_timeout(&mut self, now: Instant) {
@@ -267,6 +294,8 @@ impl Core {
         self.take_back_if_due();
         self.poll_logger();
         self.console.handle_timeout(now);
+        self.load.handle_timeout(now);
+        self.warn_of_reload(now);
         if self.next_link_check <= now {
             self.next_link_check = now + LINK_EVERY;
             self.check_links();
@@ -274,6 +303,21 @@ impl Core {
         if self.changed_at.is_some_and(|at| at + POLICY_DELAY <= now) {
             self.put_policy_in_force();
         }
+    }
+
+    /// Tells of a planned restart when it comes near.
+    fn warn_of_reload(&mut self, now: Instant) {
+        let clocks = self.clocks(now);
+        let Some(left) = self.reload.handle_timeout(clocks) else {
+            return;
+        };
+        let mut warning = String::new();
+        let reason = self.reload.plan().and_then(|plan| plan.reason.as_deref());
+        shutdown_in(&mut warning, left, reason);
+        self.word_left.get_or_insert_default().push_str(&warning);
+        self.record(Event::ResetPlanned {
+            secs: u32::try_from(left.as_secs()).unwrap_or(u32::MAX),
+        });
     }
 
     fn check_links(&mut self) {
@@ -306,6 +350,8 @@ impl Core {
             Some(self.next_link_check),
             self.changed_at.map(|at| at + POLICY_DELAY),
             self.unconfirmed.as_ref().map(|waiting| waiting.deadline),
+            Some(self.load.poll_timeout()),
+            self.reload.poll_timeout(self.clocks(self.now())),
         ]
         .into_iter()
         .flatten()

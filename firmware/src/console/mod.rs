@@ -29,6 +29,8 @@ mod rehearsal;
 pub(crate) mod session;
 mod transfer;
 
+pub(crate) use exec::restart_as_planned;
+
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;

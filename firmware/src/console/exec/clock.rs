@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use cli::grammar::Captures;
+use cli::grammar::{Captures, TimeOfDay};
 use clock::format::{ClockDetail, ClockLine};
 use clock::{Civil, Month, TimeSource};
 use syslog::Message;
@@ -103,18 +103,16 @@ async fn set(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
 }
 
 fn typed_time(words: &Captures<'_>) -> Option<Civil> {
-    let time = words.time("time")?.as_secs();
     let month: Month = clock::parse::month(words.word("month")?)?;
     let day = u8::try_from(words.number("day")?).ok()?;
     let year = i32::try_from(words.number("year")?).ok()?;
-    let hour = u8::try_from(time / 3600).ok()?;
-    Civil::new(
-        year,
-        month,
-        day,
-        hour,
-        (time / 60 % 60) as u8,
-        (time % 60) as u8,
-    )
-    .ok()
+    civil_at(year, month, day, words.time("time")?)
+}
+
+/// A date with a typed time of day, if both exist.
+pub(super) fn civil_at(year: i32, month: Month, day: u8, time: TimeOfDay) -> Option<Civil> {
+    let secs = time.as_secs();
+    let hour = u8::try_from(secs / 3600).ok()?;
+    let (minute, second) = ((secs / 60 % 60) as u8, (secs % 60) as u8);
+    Civil::new(year, month, day, hour, minute, second).ok()
 }

@@ -6,6 +6,7 @@ mod configuration;
 mod engine;
 mod files;
 mod interfaces;
+mod load;
 mod logging;
 mod mode;
 mod ping;
@@ -14,6 +15,7 @@ mod system;
 mod tls;
 
 pub(super) use configuration::document;
+pub(crate) use power::restart_as_planned;
 
 use super::declare::Rows;
 
@@ -25,6 +27,7 @@ pub(super) const TABLES: &[Rows] = &[
     engine::ROWS,
     files::ROWS,
     interfaces::ROWS,
+    load::ROWS,
     logging::ROWS,
     mode::ROWS,
     ping::ROWS,
