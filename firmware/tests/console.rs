@@ -95,6 +95,10 @@ fn long_output_stops_at_a_page_and_filters_apply() {
     let printed = sallyport.line("show running-config | include hostname");
     assert!(printed.contains("hostname sallyport"), "{printed}");
     assert!(!printed.contains("interface"), "{printed}");
+    // As Ansible types it right after it has logged in.
+    sallyport.line("no terminal pager");
+    let printed = sallyport.line("show running-config");
+    assert!(printed.ends_with("sallyport# "), "{printed}");
 }
 
 #[test]

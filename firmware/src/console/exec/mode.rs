@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use cli::grammar::Captures;
+use cli::grammar::{Captures, No};
 
 use crate::console::declare::{EXEC, EXEC_ONLY, PRIVILEGED, Rows, USER, about, talk};
 use crate::console::session::{Gone, Session, UNPRIVILEGED};
@@ -37,7 +37,8 @@ pub(super) const ROWS: Rows = &[
             ("lines", "Lines shown before --More--"),
             ("count", "Number of lines, 0 for no pause"),
         ]
-    ),
+    )
+    .no(No::Syntax("terminal pager")),
     about!(
         USER,
         "show curpriv",
@@ -87,6 +88,12 @@ fn history(session: &Session, out: &mut String) {
 }
 
 async fn terminal_pager(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
-    session.set_pager(words.number("count"));
+    // Its `no` form means no pause at all, not the default of 24 lines.
+    let lines = if words.negated() {
+        Some(0)
+    } else {
+        words.number("count")
+    };
+    session.set_pager(lines);
     Ok(())
 }
