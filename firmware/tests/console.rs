@@ -132,6 +132,32 @@ fn the_running_configuration_is_shown_by_section_and_with_defaults() {
 }
 
 #[test]
+fn displays_have_the_words_that_parsers_look_for() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.config(
+        "configure terminal\ninterface gi0/0\n nameif outside\n no shutdown\n\
+         object-group network two\n network-object host 10.20.0.1\n network-object host 10.20.0.2\n\
+         access-list a extended permit tcp any object-group two eq https log\n\
+         access-list a extended permit udp any any log errors\nend",
+    );
+    let printed = sallyport.line("show access-list a");
+    let logged = " log informational interval 300 (hitcnt=0) 0x";
+    assert_eq!(printed.matches(logged).count(), 3, "{printed}");
+    assert!(printed.contains(" log errors interval 300 ("), "{printed}");
+    let printed = sallyport.line("show running-config access-list a");
+    assert!(printed.contains(" eq https log\r\n"), "{printed}");
+    let plain = sallyport.line("show interface");
+    assert!(!plain.contains("Control Point"), "{plain}");
+    for command in ["show interface detail", "show interface outside detail"] {
+        let printed = sallyport.line(command);
+        assert!(printed.contains("Interface state is active"), "{printed}");
+    }
+    let printed = sallyport.line("show xlate");
+    assert!(printed.contains("r - portmap, s - static"), "{printed}");
+}
+
+#[test]
 fn what_is_written_is_there_after_a_restart_keys_included() {
     let mut sallyport = Box::boot();
     sallyport.enable();
