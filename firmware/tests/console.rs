@@ -153,6 +153,12 @@ fn displays_have_the_words_that_parsers_look_for() {
         let printed = sallyport.line(command);
         assert!(printed.contains("Interface state is active"), "{printed}");
     }
+    // A client whose line was refused begins anew from where it was left.
+    sallyport.line("configure terminal");
+    sallyport.line("interface gi0/0");
+    let printed = sallyport.line("configure terminal");
+    assert!(printed.ends_with("sallyport(config)# "), "{printed}");
+    sallyport.line("end");
     let printed = sallyport.line("show xlate");
     assert!(printed.contains("r - portmap, s - static"), "{printed}");
 }

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use cli::grammar::{Captures, No};
 
-use crate::console::declare::{EXEC, EXEC_ONLY, PRIVILEGED, Rows, USER, about, talk};
+use crate::console::declare::{EXEC, PRIVILEGED, Rows, USER, about, talk};
 use crate::console::session::{Gone, Session, UNPRIVILEGED};
 use crate::print::put;
 
@@ -16,8 +16,9 @@ pub(super) const ROWS: Rows = &[
         help,
         &[("help", "Description of the interactive help system")]
     ),
+    // Also within configuration mode: a client whose line was refused begins anew without leaving.
     talk!(
-        EXEC_ONLY,
+        EXEC,
         PRIVILEGED,
         "configure [terminal]",
         configure_terminal,
