@@ -95,6 +95,10 @@ fn long_output_stops_at_a_page_and_filters_apply() {
     let printed = sallyport.line("show running-config | include hostname");
     assert!(printed.contains("hostname sallyport"), "{printed}");
     assert!(!printed.contains("interface"), "{printed}");
+    // As Ansible types it right after it has logged in.
+    sallyport.line("no terminal pager");
+    let printed = sallyport.line("show running-config");
+    assert!(printed.ends_with("sallyport# "), "{printed}");
 }
 
 #[test]
@@ -125,6 +129,38 @@ fn the_running_configuration_is_shown_by_section_and_with_defaults() {
     let printed = sallyport.type_text("show running-config obj?");
     assert!(printed.contains("object  "), "{printed}");
     assert!(printed.contains("object-group"), "{printed}");
+}
+
+#[test]
+fn displays_have_the_words_that_parsers_look_for() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.config(
+        "configure terminal\ninterface gi0/0\n nameif outside\n no shutdown\n\
+         object-group network two\n network-object host 10.20.0.1\n network-object host 10.20.0.2\n\
+         access-list a extended permit tcp any object-group two eq https log\n\
+         access-list a extended permit udp any any log errors\nend",
+    );
+    let printed = sallyport.line("show access-list a");
+    let logged = " log informational interval 300 (hitcnt=0) 0x";
+    assert_eq!(printed.matches(logged).count(), 3, "{printed}");
+    assert!(printed.contains(" log errors interval 300 ("), "{printed}");
+    let printed = sallyport.line("show running-config access-list a");
+    assert!(printed.contains(" eq https log\r\n"), "{printed}");
+    let plain = sallyport.line("show interface");
+    assert!(!plain.contains("Control Point"), "{plain}");
+    for command in ["show interface detail", "show interface outside detail"] {
+        let printed = sallyport.line(command);
+        assert!(printed.contains("Interface state is active"), "{printed}");
+    }
+    // A client whose line was refused begins anew from where it was left.
+    sallyport.line("configure terminal");
+    sallyport.line("interface gi0/0");
+    let printed = sallyport.line("configure terminal");
+    assert!(printed.ends_with("sallyport(config)# "), "{printed}");
+    sallyport.line("end");
+    let printed = sallyport.line("show xlate");
+    assert!(printed.contains("r - portmap, s - static"), "{printed}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use tools::qemu::{Config, Qemu};
 use tools::workspace;
 
 use crate::openssl::{Certificates, Identity};
+use crate::runner::Ground;
 use crate::topology::Topology;
 
 /// Privileged password of a box under test.
@@ -65,12 +66,8 @@ pub struct Federation {
     _qemu: Qemu,
 }
 
-impl Federation {
-    /// Boots and configures a box.
-    ///
-    /// # Errors
-    /// At the first thing that goes wrong; the message carries the console's last lines.
-    pub async fn new(folder: &Path) -> Result<Self> {
+impl Ground for Federation {
+    async fn new(folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder)?;
         let topology = Topology::new(folder).await?;
         let cards = Cards::new(folder)?;
@@ -93,6 +90,44 @@ impl Federation {
         Ok(federation)
     }
 
+    fn console(&mut self) -> &mut Console {
+        &mut self.console
+    }
+
+    async fn dumps(&mut self) -> String {
+        dumps(&mut self.console, COMMANDS).await
+    }
+}
+
+/// What a failure report shows of a federation.
+const COMMANDS: &[&str] = &[
+    "show clock",
+    "show interface",
+    "show arp",
+    "show conn detail",
+    "show xlate",
+    "show asp drop",
+    "show access-list",
+    "show tls-proxy session detail",
+    "show tls-proxy session statistics",
+    "show memory",
+];
+
+/// The output of some commands, wherever the console was left, for a failure report.
+pub async fn dumps(console: &mut Console, commands: &[&str]) -> String {
+    let mut text = String::new();
+    console.set_patience(Duration::from_secs(10));
+    // Wherever the test stopped, an end of input leads back to a prompt.
+    let _ = console.send(b"\x03\x1a\r").await;
+    for command in commands {
+        let shown = console.try_command(command).await;
+        let shown = shown.unwrap_or_else(|error| format!("{error:#}"));
+        text.push_str(&format!("### {command}\n{shown}\n"));
+    }
+    text
+}
+
+impl Federation {
     async fn configure(&mut self) -> Result<()> {
         let Self { console, cards, .. } = self;
         console.wait_ready().await?;
@@ -179,31 +214,6 @@ impl Federation {
             .command("show tls-proxy session statistics")
             .await?;
         anyhow::bail!("`{label}` did not reach {least}:\n{shown}")
-    }
-
-    /// What the box shows about itself, for a failure report.
-    pub async fn dumps(&mut self) -> String {
-        let mut text = String::new();
-        self.console.set_patience(Duration::from_secs(10));
-        // Wherever the test stopped, an end of input leads back to a prompt.
-        let _ = self.console.send(b"\x03\x1a\r").await;
-        for command in [
-            "show clock",
-            "show interface",
-            "show arp",
-            "show conn detail",
-            "show xlate",
-            "show asp drop",
-            "show access-list",
-            "show tls-proxy session detail",
-            "show tls-proxy session statistics",
-            "show memory",
-        ] {
-            let shown = self.console.try_command(command).await;
-            let shown = shown.unwrap_or_else(|error| format!("{error:#}"));
-            text.push_str(&format!("### {command}\n{shown}\n"));
-        }
-        text
     }
 }
 

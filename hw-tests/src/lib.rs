@@ -8,6 +8,7 @@
 //! | [`topology`] | the networks around the box, with a capture on either side |
 //! | [`openssl`] | certificates as OpenSSL makes them |
 //! | [`federation`] | a box that was configured as the federation guide says |
+//! | [`clients`] | the serial console's own clients: an ssh bridge, Python packages, a box to read |
 //! | [`sip`], [`xmpp`] | Kamailio and Prosody, and the users behind them |
 //! | [`runner`] | which tests run, and what is kept of one that fails |
 //!
@@ -15,6 +16,7 @@
 //! root, or a kernel that lets users make namespaces and a `/dev/net/tun` open to them.
 #![forbid(unsafe_code)]
 
+pub mod clients;
 pub mod federation;
 pub mod namespace;
 pub mod openssl;

@@ -14,18 +14,34 @@ use tokio::time::timeout;
 use tools::progress::show;
 use tools::workspace;
 
-use crate::federation::Federation;
+use tools::console::Console;
+
 use crate::process::tail;
 
 /// A test under way.
 pub type Run<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
-/// A test on the shared, configured box.
-pub struct Shared {
+/// A configured box with what is around it, booted once for many tests.
+pub trait Ground: Sized {
+    /// Boots and configures it, with logs in `folder`.
+    ///
+    /// # Errors
+    /// At the first thing that goes wrong.
+    fn new(folder: &Path) -> impl Future<Output = Result<Self>>;
+
+    /// The serial console, at a prompt.
+    fn console(&mut self) -> &mut Console;
+
+    /// What the box shows about itself, for a failure report.
+    fn dumps(&mut self) -> impl Future<Output = String>;
+}
+
+/// A test on a shared box.
+pub struct Shared<G> {
     /// Its name.
     pub name: &'static str,
     /// What it does.
-    pub run: for<'a> fn(&'a mut Federation) -> Run<'a>,
+    pub run: for<'a> fn(&'a mut G) -> Run<'a>,
 }
 
 /// A test that boots what it needs; its folder is its argument.
@@ -42,6 +58,7 @@ pub struct Runner {
     filter: Option<String>,
     passed: u32,
     failed: u32,
+    ignored: u32,
 }
 
 impl Runner {
@@ -64,24 +81,25 @@ impl Runner {
         }
     }
 
-    fn wants(&self, name: &str) -> bool {
+    /// Tells whether the filter lets a test run.
+    pub fn wants(&self, name: &str) -> bool {
         self.filter.as_ref().is_none_or(|word| name.contains(word))
     }
 
     /// Runs the tests of a shared box, which is booted if any of them is wanted.
-    pub async fn shared(&mut self, group: &str, tests: &[Shared], limit: Duration) {
+    pub async fn shared<G: Ground>(&mut self, group: &str, tests: &[Shared<G>], limit: Duration) {
         if !tests.iter().any(|test| self.wants(test.name)) {
             return;
         }
         let folder = folder(group);
         let begun = Instant::now();
-        let booted = timeout(limit, Federation::new(&folder)).await;
+        let booted = timeout(limit, G::new(&folder)).await;
         let booted = booted.context("took too long").and_then(|booted| booted);
         let name = format!("{group}_box_is_configured");
-        let mut federation = match booted {
-            Ok(federation) => {
+        let mut ground = match booted {
+            Ok(ground) => {
                 self.report(&name, begun, &Ok(()));
-                federation
+                ground
             }
             Err(error) => {
                 self.report(&name, begun, &Err(error));
@@ -93,16 +111,16 @@ impl Runner {
                 continue;
             }
             let begun = Instant::now();
-            federation.console.set_patience(Duration::from_secs(60));
-            let outcome = timeout(limit, (test.run)(&mut federation)).await;
+            ground.console().set_patience(Duration::from_secs(60));
+            let outcome = timeout(limit, (test.run)(&mut ground)).await;
             let outcome = outcome.context("took too long").and_then(|done| done);
             self.report(test.name, begun, &outcome);
             if outcome.is_err() {
-                let dumps = federation.dumps().await;
+                let dumps = ground.dumps().await;
                 let _ = fs::write(folder.join(format!("{}-show.txt", test.name)), &dumps);
-                let console = federation.console.transcript();
-                let _ = fs::write(folder.join("console.txt"), &console);
-                eprintln!("{dumps}\nconsole:\n{}", federation.console.tail(40));
+                let console = ground.console();
+                let _ = fs::write(folder.join("console.txt"), console.transcript());
+                eprintln!("{dumps}\nconsole:\n{}", console.tail(40));
                 keep_logs(&folder);
             }
         }
@@ -125,6 +143,14 @@ impl Runner {
         }
     }
 
+    /// Says of a test that it is not run, and why.
+    pub fn ignore(&mut self, name: &str, reason: &str) {
+        if self.wants(name) {
+            self.ignored += 1;
+            println!("test {name} ... ignored, {reason}");
+        }
+    }
+
     fn report(&mut self, name: &str, begun: Instant, outcome: &Result<()>) {
         let time = show(begun.elapsed());
         match outcome {
@@ -143,10 +169,11 @@ impl Runner {
     /// Prints the sums and tells the process how it went.
     pub fn finish(&self) -> ExitCode {
         println!(
-            "test result: {}. {} passed; {} failed",
+            "test result: {}. {} passed; {} failed; {} ignored",
             if self.failed == 0 { "ok" } else { "FAILED" },
             self.passed,
-            self.failed
+            self.failed,
+            self.ignored
         );
         if self.failed == 0 {
             ExitCode::SUCCESS

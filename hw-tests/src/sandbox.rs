@@ -15,12 +15,17 @@ use tools::host;
 /// Set in the environment of the program within.
 const MARK: &str = "SALLYPORT_SANDBOX";
 
+/// Tells whether this program is in its sandbox already.
+pub fn is_within() -> bool {
+    env::var_os(MARK).is_some()
+}
+
 /// Returns within the sandbox: at once if this process is in it, else by starting the program anew.
 ///
 /// # Errors
 /// When the host does not allow it; the message is a reason to skip the tests.
 pub fn enter() -> Result<()> {
-    if env::var_os(MARK).is_some() {
+    if is_within() {
         return check();
     }
     let mut options = vec!["--mount", "--net"];

@@ -11,6 +11,9 @@ use crate::{build, check, fuzz, host, workspace};
 /// The file in which `hw-tests` names the Debian packages of its peers, one a line.
 const PACKAGE_LIST: &str = "hw-tests/packages.txt";
 
+/// Set in the environment of test programs that are to run what is too heavy for every run.
+pub const ALL: &str = "SALLYPORT_TEST_ALL";
+
 /// How many tests ended how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -68,11 +71,11 @@ impl Tally {
     }
 }
 
-/// Runs the suite.
+/// Runs the suite; what is too heavy for every run only if `runs_all`.
 ///
 /// # Errors
 /// When anything failed.
-pub fn test() -> Result<()> {
+pub fn test(runs_all: bool) -> Result<()> {
     let mut steps = Steps::new(check::CHECKS.len() + 8);
     let mut tally = Tally::default();
     steps.begin("looking for QEMU and a compiler");
@@ -108,6 +111,9 @@ pub fn test() -> Result<()> {
             let mut cargo = workspace::cargo();
             // Its main program has no libtest options: it runs one test after another and says what it does.
             cargo.args(["test", "--package", "hw-tests", "--no-fail-fast"]);
+            if runs_all {
+                cargo.env(ALL, "1");
+            }
             run_tests(&mut cargo, "hw-tests", &mut tally);
         }
         Err(error) => {

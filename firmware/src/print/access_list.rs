@@ -42,7 +42,7 @@ pub(crate) fn list<'a, I>(
             }
             AccessLine::Rule(rule) => rule,
         };
-        let text = config::print::access_rule(rule);
+        let text = config::print::access_rule_in_full(rule);
         let heading = alloc::format!("access-list {name} line {number} {text}");
         let elements = elements_of(index);
         let hits: u64 = elements.clone().map(|(_, hits)| hits).sum();
@@ -55,6 +55,7 @@ pub(crate) fn list<'a, I>(
             for (element, hits) in elements {
                 let mut text = alloc::format!("access-list {name} line {number} ");
                 expanded(&mut text, element);
+                text.push_str(&config::print::log_in_full(rule.log));
                 put_line!(
                     out,
                     "  {text} (hitcnt={hits}) {:#010x}",

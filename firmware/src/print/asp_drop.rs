@@ -9,6 +9,12 @@ use super::put_line;
 /// Column at which a counter ends.
 const COUNTER_END: usize = 80;
 
+/// Heading of the half about frames.
+pub(crate) const FRAME: &str = "Frame";
+
+/// Heading of the half about flows.
+pub(crate) const FLOW: &str = "Flow";
+
 /// One half of the display: a heading, the reasons that have counted, the line of last clearing.
 pub(crate) fn section(
     out: &mut String,
@@ -20,7 +26,13 @@ pub(crate) fn section(
     for &reason in DropReason::ALL {
         let drops = count(reason);
         if drops > 0 {
-            let label = alloc::format!("  {} ({})", reason.text(), reason.name());
+            let text = if heading == FLOW && reason == DropReason::AclDrop {
+                // The one reason that the ASA words differently for flows.
+                "Flow is denied by access rule"
+            } else {
+                reason.text()
+            };
+            let label = alloc::format!("  {text} ({})", reason.name());
             let width = COUNTER_END.saturating_sub(label.len() + 1);
             put_line!(out, "{label} {drops:>width$}");
         }

@@ -61,7 +61,7 @@ impl Port<'_> {
 }
 
 /// One block of `show interface`.
-pub(crate) fn detail(out: &mut String, port: &Port<'_>) {
+pub(crate) fn block(out: &mut String, port: &Port<'_>) {
     let name = port.interface.nameif.as_deref().unwrap_or_default();
     let Port {
         number,
@@ -187,6 +187,24 @@ pub(crate) fn detail(out: &mut String, port: &Port<'_>) {
             rates.drops
         );
     }
+}
+
+/// What `show interface detail` says more of a port than [`block`]: how the control plane knows it.
+pub(crate) fn control_point(out: &mut String, port: &Port<'_>) {
+    let state = if port.interface.shutdown || port.interface.nameif.is_none() {
+        "not active"
+    } else {
+        "active"
+    };
+    put_line!(out, "  Control Point Interface States:");
+    put_line!(out, "\tInterface number is {}", port.number + 1);
+    put_line!(out, "\tInterface config status is {state}");
+    let state = if port.protocol() == "up" {
+        state
+    } else {
+        "not active"
+    };
+    put_line!(out, "\tInterface state is {state}");
 }
 
 /// The heading of [`brief`].

@@ -6,17 +6,16 @@ use dataplane::{AddressRange, Policy, XlateView};
 
 use super::{Hms, nameif, prefix_len, protocol_name, put, put_line};
 
-const LEGEND: &str = "\
-Flags: D - DNS, e - extended, I - identity, i - dynamic, r - portmap,
-       s - static, T - twice, N - net-to-net
-";
+/// One line: readers of this display know a legend by its first word.
+const LEGEND: &str = "Flags: D - DNS, e - extended, I - identity, i - dynamic, r - portmap, \
+                      s - static, T - twice, N - net-to-net\n";
 
 /// The legend, after the line of usage.
 pub(crate) fn legend(out: &mut String) {
     out.push_str(LEGEND);
 }
 
-/// One translation: dynamic ones on one line, static ones with their flags on the next.
+/// One translation: those of ports on one line, those of addresses with their flags on the next.
 pub(crate) fn xlate(out: &mut String, policy: &Policy, xlate: &XlateView) {
     match xlate.protocol {
         Some(protocol) => put!(out, "{} PAT", protocol_name(protocol)),
@@ -38,7 +37,11 @@ pub(crate) fn xlate(out: &mut String, policy: &Policy, xlate: &XlateView) {
     put!(
         out,
         "{}flags ",
-        if xlate.is_static { "\n    " } else { " " }
+        if xlate.protocol.is_some() {
+            " "
+        } else {
+            "\n    "
+        }
     );
     for (is_set, letter) in [
         (xlate.is_static, 's'),

@@ -8,10 +8,12 @@
 //! | `sip` | two Kamailio servers |
 //! | `xmpp` | Prosody on each side |
 //! | `console` | a long paste |
+//! | `clients` | netmiko, scrapli, pexpect and others on the serial console |
 //! | `storage` | power cuts and damaged slots |
 //! | `crash` | faults on purpose |
 //! | `machine` | restart, power off, little memory, both machine models |
 
+mod clients;
 mod console;
 mod crash;
 mod machine;
@@ -25,9 +27,10 @@ mod xmpp;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use hw_tests::clients::python::{ANSIBLE, DESK};
 use hw_tests::runner::{Alone, Runner, Shared};
 use hw_tests::sandbox;
-use tools::{host, workspace};
+use tools::{host, suite, workspace};
 
 /// How long any test may take.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -55,6 +58,11 @@ fn main() -> ExitCode {
     }
 }
 
+/// Whether what is too heavy for every run is wanted.
+fn runs_all() -> bool {
+    std::env::var_os(suite::ALL).is_some()
+}
+
 fn reason_to_skip() -> Option<String> {
     if !workspace::image().is_file() {
         return Some("there is no image: cargo xtask build".to_owned());
@@ -68,6 +76,9 @@ fn reason_to_skip() -> Option<String> {
         "nmap",
         "tcpdump",
         "socat",
+        "sshd",
+        "ssh",
+        "sx",
         "openssl",
         "curl",
         "ping",
@@ -78,6 +89,13 @@ fn reason_to_skip() -> Option<String> {
             return Some(format!(
                 "{program} is missing; hw-tests/packages.txt names its package"
             ));
+        }
+    }
+    // Within the sandbox there is no package index.
+    if !sandbox::is_within() {
+        DESK.prepare();
+        if runs_all() {
+            ANSIBLE.prepare();
         }
     }
     sandbox::enter().err().map(|error| format!("{error:#}"))
@@ -109,6 +127,33 @@ async fn run(mut runner: Runner) -> ExitCode {
         paste_of_5000_lines_arrives_whole in console;
         no_private_address_was_seen_outside in network;
     ];
+    let mut desk = Vec::from(tests![Shared:
+        netmiko_configures_and_saves in clients;
+        scrapli_finds_its_levels_and_our_errors in clients;
+        rancid_style_collects_version_and_configuration in clients;
+        pexpect_uses_keys_and_pager_on_the_bare_line in clients;
+        lrzsz_sends_a_file_whose_hash_is_told in clients;
+        ciscoconfparse_reads_the_tree_we_hold in clients;
+        templates_read_show_version in clients;
+        templates_read_show_interface in clients;
+        templates_read_show_route in clients;
+        templates_read_show_arp in clients;
+        templates_read_show_xlate_and_nat in clients;
+        templates_read_show_access_list in clients;
+        templates_read_show_asp_drop in clients;
+        templates_read_show_failover in clients;
+        templates_read_show_logging in clients;
+        templates_read_show_inventory in clients;
+        templates_read_objects in clients;
+        templates_read_object_groups in clients;
+        templates_read_access_groups in clients;
+        templates_read_ping in clients;
+        templates_read_dir in clients;
+    ]);
+    // What is too heavy for every run.
+    let heavy = tests![Shared:
+        ansible_plays_every_module_of_cisco_asa in clients;
+    ];
     let alone = tests![Alone:
         power_cut_keeps_the_old_or_the_new_configuration in storage;
         commits_and_saves_survive_power_cuts_at_random_moments in storage;
@@ -120,6 +165,14 @@ async fn run(mut runner: Runner) -> ExitCode {
     ];
     runner.alone(&peers, LIMIT).await;
     runner.shared("federation", &shared, LIMIT).await;
+    if runs_all() {
+        desk.extend(heavy);
+    } else {
+        for test in &heavy {
+            runner.ignore(test.name, "only with cargo xtask test --all");
+        }
+    }
+    runner.shared("desk", &desk, LIMIT).await;
     runner.alone(&alone, LIMIT).await;
     runner.finish()
 }

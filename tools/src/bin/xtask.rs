@@ -27,7 +27,11 @@ enum Task {
     /// Show a federation end to end: two simulated companies, the box between them.
     Demo(Demo),
     /// Check, test, and test the image between real peers.
-    Test,
+    Test {
+        /// Run also what is too heavy for every run.
+        #[arg(long)]
+        all: bool,
+    },
     /// Format, lints, documentation, import directions, house rules.
     Check,
     /// Decode the developer log of the second serial port.
@@ -108,7 +112,7 @@ fn perform(task: Task) -> Result<()> {
                 exits: options.exit,
             }))
         }
-        Task::Test => suite::test(),
+        Task::Test { all } => suite::test(all),
         Task::Check => check::check(),
         Task::Bench { here: true } => runtime()?.block_on(bench::measure()),
         Task::Bench { here: false } => bench::bench(),

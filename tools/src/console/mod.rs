@@ -5,9 +5,11 @@
 //! [`Console::command`] waits for the prompt after each line, [`Console::paste`] writes everything at
 //! once and relies on the box losing nothing.
 //!
-//! `screen` turns raw output into text; [`Dialogue`] answers the questions a command asks.
+//! `screen` turns raw output into text; [`Dialogue`] answers the questions a command asks;
+//! [`Console::lend`] gives the line to another program for a while.
 
 mod dialogue;
+mod lend;
 mod screen;
 mod terminal;
 #[cfg(test)]
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, WriteHalf, split};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 pub use dialogue::Dialogue;
@@ -50,6 +52,8 @@ struct State {
     screen: Screen,
     is_shown: bool,
     is_closed: bool,
+    /// Takes a copy of what the box prints, while the console is lent.
+    borrower: Option<mpsc::Sender<Vec<u8>>>,
 }
 
 impl Record {
@@ -86,17 +90,30 @@ impl Console {
             loop {
                 let length = reader.read(&mut chunk).await.unwrap_or(0);
                 let bytes = chunk.get(..length).unwrap_or_default();
-                {
+                let borrower = {
                     let mut state = shared.lock();
                     state.screen.feed(bytes);
                     state.is_closed = length == 0;
                     if state.is_shown {
                         show(bytes);
                     }
-                }
+                    if state.is_closed {
+                        state.borrower = None;
+                    }
+                    state.borrower.clone()
+                };
                 shared.news.notify_waiters();
                 if length == 0 {
                     break;
+                }
+                if let Some(borrower) = borrower
+                    && borrower.send(bytes.to_vec()).await.is_err()
+                {
+                    // Unless the next one has it already.
+                    let mut state = shared.lock();
+                    if state.borrower.as_ref().is_some_and(mpsc::Sender::is_closed) {
+                        state.borrower = None;
+                    }
                 }
             }
         });

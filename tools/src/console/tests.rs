@@ -182,3 +182,26 @@ fn control_a_x_leaves_and_a_doubled_control_a_is_sent() {
     assert_eq!(filter(b"\x01c", &mut escaped), (b"\x01c".to_vec(), false));
     assert_eq!(filter(b"d\x01x!", &mut escaped), (b"d".to_vec(), true));
 }
+
+#[tokio::test]
+async fn a_lent_console_is_the_clients_until_it_hangs_up() {
+    let mut console = scripted(&[
+        ("hello\r", "who?\r\nbox# "),
+        ("show clock\r", "noon\r\nbox# "),
+    ]);
+    let (mut client, line) = duplex(64);
+    let dialogue = async {
+        client.write_all(b"hello\r").await.unwrap();
+        let mut heard = Vec::new();
+        while !heard.ends_with(b"box# ") {
+            heard.push(client.read_u8().await.unwrap());
+        }
+        drop(client);
+        String::from_utf8(heard).unwrap()
+    };
+    let (lent, heard) = tokio::join!(console.lend(line), dialogue);
+    lent.unwrap();
+    assert_eq!(heard, "hello\r\nwho?\r\nbox# ");
+    assert_eq!(console.command("show clock").await.unwrap(), "noon\n");
+    assert!(console.transcript().contains("who?"));
+}

@@ -22,7 +22,9 @@ pub(crate) mod users;
 pub(crate) use page::{Page, kept};
 pub use secret::{MASK, masked};
 pub use selection::Selection;
-pub use statement::{access_line, access_rule, auto_nat, manual_nat, service};
+pub use statement::{
+    access_line, access_rule, access_rule_in_full, auto_nat, log_in_full, manual_nat, service,
+};
 
 use crate::model::Config;
 use crate::statements::family::FAMILIES;

@@ -21,6 +21,45 @@ pub fn access_line(line: &AccessLine) -> String {
 /// What follows the name of an access list for a rule: `extended permit …`.
 #[must_use]
 pub fn access_rule(rule: &AccessRule) -> String {
+    access_rule_with(rule, short_log)
+}
+
+/// A rule as `show access-list` words it: with what `log` alone stands for.
+#[must_use]
+pub fn access_rule_in_full(rule: &AccessRule) -> String {
+    access_rule_with(rule, log_in_full)
+}
+
+/// The `log` part as it is configured, with a blank before it; nothing where nothing was said.
+fn short_log(log: RuleLog) -> String {
+    match log {
+        RuleLog::Default => String::new(),
+        RuleLog::Disable => " log disable".into(),
+        RuleLog::Flows {
+            level: 6,
+            interval_secs: 300,
+        } => " log".into(),
+        RuleLog::Flows {
+            level,
+            interval_secs: 300,
+        } => format!(" log {}", names::level(level)),
+        RuleLog::Flows { .. } => log_in_full(log),
+    }
+}
+
+/// The `log` part with its severity and interval, with a blank before it.
+#[must_use]
+pub fn log_in_full(log: RuleLog) -> String {
+    match log {
+        RuleLog::Default | RuleLog::Disable => short_log(log),
+        RuleLog::Flows {
+            level,
+            interval_secs,
+        } => format!(" log {} interval {interval_secs}", names::level(level)),
+    }
+}
+
+fn access_rule_with(rule: &AccessRule, log: fn(RuleLog) -> String) -> String {
     let mut text = format!("extended {} ", rule.action.keyword());
     let mut source_port = None;
     let mut destination_port = None;
@@ -63,22 +102,7 @@ pub fn access_rule(rule: &AccessRule) -> String {
         text.push(' ');
         text.push_str(&icmp_match(kind));
     }
-    match rule.log {
-        RuleLog::Default => {}
-        RuleLog::Disable => text.push_str(" log disable"),
-        RuleLog::Flows {
-            level,
-            interval_secs,
-        } => {
-            text.push_str(" log");
-            if level != 6 || interval_secs != 300 {
-                text.push_str(&format!(" {}", names::level(level)));
-            }
-            if interval_secs != 300 {
-                text.push_str(&format!(" interval {interval_secs}"));
-            }
-        }
-    }
+    text.push_str(&log(rule.log));
     if rule.inactive {
         text.push_str(" inactive");
     }

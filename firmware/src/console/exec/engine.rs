@@ -221,14 +221,14 @@ fn asp_drop(core: &mut Core, words: &Captures<'_>, out: &mut String) {
     let dataplane = &core.dataplane;
     if !words.has("flow") {
         let count = |reason| dataplane.frame_drops(reason);
-        printers::asp_drop::section(out, "Frame", count, &cleared);
+        printers::asp_drop::section(out, printers::asp_drop::FRAME, count, &cleared);
     }
     if !words.has("frame") {
         if !words.has("flow") {
             put_line!(out);
         }
         let count = |reason| dataplane.flow_drops(reason);
-        printers::asp_drop::section(out, "Flow", count, &cleared);
+        printers::asp_drop::section(out, printers::asp_drop::FLOW, count, &cleared);
     }
 }
 

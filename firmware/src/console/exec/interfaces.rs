@@ -24,12 +24,13 @@ pub(super) const ROWS: Rows = &[
     ),
     show!(
         PRIVILEGED,
-        "show interface [{<port:interface>|<nameif:word>}]",
+        "show interface [{<port:interface>|<nameif:word>}] [detail]",
         interfaces,
         &[
             ("interface", "State and counters of the ports"),
             ("port", "A port"),
             ("nameif", "The name of a port"),
+            ("detail", "With the state of each port in the control plane"),
         ]
     ),
     show!(
@@ -77,7 +78,10 @@ fn interfaces(core: &mut Core, words: &Captures<'_>, out: &mut String) {
         };
         if is_wanted {
             found = true;
-            printers::interface::detail(out, &port);
+            printers::interface::block(out, &port);
+            if words.has("detail") {
+                printers::interface::control_point(out, &port);
+            }
         }
     }
     if !found && (wanted.is_some() || nameif.is_some()) {

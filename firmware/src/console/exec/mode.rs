@@ -2,9 +2,9 @@
 
 use alloc::string::String;
 
-use cli::grammar::Captures;
+use cli::grammar::{Captures, No};
 
-use crate::console::declare::{EXEC, EXEC_ONLY, PRIVILEGED, Rows, USER, about, talk};
+use crate::console::declare::{EXEC, PRIVILEGED, Rows, USER, about, talk};
 use crate::console::session::{Gone, Session, UNPRIVILEGED};
 use crate::print::put;
 
@@ -16,8 +16,9 @@ pub(super) const ROWS: Rows = &[
         help,
         &[("help", "Description of the interactive help system")]
     ),
+    // Also within configuration mode: a client whose line was refused begins anew without leaving.
     talk!(
-        EXEC_ONLY,
+        EXEC,
         PRIVILEGED,
         "configure [terminal]",
         configure_terminal,
@@ -38,6 +39,7 @@ pub(super) const ROWS: Rows = &[
             ("count", "Number of lines, 0 for no pause"),
         ]
     )
+    .no(No::Syntax("terminal pager"))
     .example("terminal pager 0"),
     about!(
         USER,
@@ -88,6 +90,12 @@ fn history(session: &Session, out: &mut String) {
 }
 
 async fn terminal_pager(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
-    session.set_pager(words.number("count"));
+    // Its `no` form means no pause at all, not the default of 24 lines.
+    let lines = if words.negated() {
+        Some(0)
+    } else {
+        words.number("count")
+    };
+    session.set_pager(lines);
     Ok(())
 }

@@ -41,7 +41,8 @@ pub(super) const ROWS: Rows = &[
             ("reason", "Say why; the rest of the line"),
             ("<reason>", "The reason"),
         ]
-    ),
+    )
+    .example("reload in 30"),
     talk!(
         EXEC,
         PRIVILEGED,
