@@ -59,6 +59,7 @@ impl Appliance {
                 }
             }
             core.startup.text = Some(saved.text.clone());
+            core.startup.was_found = true;
             let interfaces = core.config.interfaces.iter();
             core.startup.addresses = interfaces
                 .filter_map(|(&port, known)| Some((port, known.address?)))

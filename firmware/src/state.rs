@@ -109,6 +109,8 @@ pub(crate) struct Core {
 pub(crate) struct Startup {
     /// The saved text.
     pub(crate) text: Option<String>,
+    /// Whether there was a saved configuration at boot.
+    pub(crate) was_found: bool,
     /// What was found on the disk at boot, in words.
     pub(crate) report: String,
     /// Whether the running configuration differs from the saved one, as far as commands go.

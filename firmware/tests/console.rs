@@ -78,7 +78,7 @@ fn help_and_completion_answer_while_typing() {
     assert!(printed.ends_with("running-config "), "{printed}");
     let printed = sallyport.type_text("\x15sh ver\r");
     assert!(
-        printed.contains("Sallyport Adaptive Security Firmware Version"),
+        printed.contains("Sallyport Adaptive Security Firmware Software Version"),
         "{printed}"
     );
 }

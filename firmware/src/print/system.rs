@@ -7,7 +7,7 @@ use hal::packet::{BUFFER_LEN, PacketPool};
 
 use super::{put, put_line};
 use crate::board::HeapUse;
-use crate::budget::Claim;
+use crate::budget::{Budget, Claim};
 
 /// The version of this firmware.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -21,6 +21,11 @@ pub(crate) struct Version<'a> {
     pub(crate) startup: &'a str,
     /// Model and burned-in address of each port.
     pub(crate) ports: &'a [(&'static str, [u8; 6])],
+    /// Whether there was a saved configuration.
+    pub(crate) has_startup: bool,
+    pub(crate) serial: &'a str,
+    /// Who changed the configuration last.
+    pub(crate) modified_by: &'a str,
     /// When the configuration was last changed, in words.
     pub(crate) modified: Option<&'a str>,
 }
@@ -29,10 +34,18 @@ pub(crate) struct Version<'a> {
 pub(crate) fn version(out: &mut String, about: &Version<'_>) {
     put_line!(
         out,
-        "Sallyport Adaptive Security Firmware Version {VERSION}"
+        "Sallyport Adaptive Security Firmware Software Version {VERSION}"
     );
     put_line!(out);
-    put_line!(out, "Configuration at boot: {}", about.startup);
+    let file = match about.has_startup {
+        true => "startup-config",
+        false => "factory default",
+    };
+    put_line!(
+        out,
+        "Config file at boot was \"{file}\" ({})",
+        about.startup
+    );
     put_line!(out);
     put_line!(out, "{} up {}", about.hostname, Uptime(about.uptime));
     put_line!(out);
@@ -51,14 +64,53 @@ pub(crate) fn version(out: &mut String, about: &Version<'_>) {
         );
     }
     put_line!(out);
+    put_line!(out, "Serial Number: {}", about.serial);
+    put_line!(out);
     match about.modified {
-        Some(when) => put_line!(out, "Configuration last modified by enable_15 at {when}"),
+        Some(when) => put_line!(
+            out,
+            "Configuration last modified by {} at {when}",
+            about.modified_by
+        ),
         None => {
             put_line!(
                 out,
                 "Configuration has not been modified since last system restart."
             );
         }
+    }
+}
+
+/// `show inventory`: the box, its ports, its disk.
+pub(crate) fn inventory(
+    out: &mut String,
+    serial: &str,
+    ports: &[(&'static str, [u8; 6])],
+    disk_bytes: Option<u64>,
+) {
+    let mut part = |name: &str, about: &str, product: &str, serial: &str| {
+        put_line!(out, "Name: \"{name}\", DESCR: \"{about}\"");
+        put_line!(out, "PID: {product:<18}, VID: {VERSION}, SN: {serial}");
+        put_line!(out);
+    };
+    let ports_word = alloc::format!("x86-64 edge box, {} network port(s)", ports.len());
+    part("Chassis", &ports_word, "SALLYPORT-X86", serial);
+    for (number, (model, mac)) in ports.iter().enumerate() {
+        let name = alloc::format!("GigabitEthernet0/{number}");
+        let hardware: String = mac
+            .iter()
+            .map(|byte| alloc::format!("{byte:02X}"))
+            .collect();
+        part(
+            &name,
+            &alloc::format!("{model} network port"),
+            model,
+            &hardware,
+        );
+    }
+    if let Some(bytes) = disk_bytes {
+        let about = alloc::format!("disk of {} MB", bytes >> 20);
+        part("disk0", &about, "DISK", "N/A");
     }
 }
 
@@ -91,8 +143,8 @@ impl core::fmt::Display for Uptime {
     }
 }
 
-/// `show memory`: ASA's three lines, then the budget claimed at boot.
-pub(crate) fn memory(out: &mut String, memory_bytes: u64, claims: &[Claim], heap: HeapUse) {
+/// `show memory`: ASA's three lines.
+pub(crate) fn memory(out: &mut String, memory_bytes: u64, heap: HeapUse) {
     let total = memory_bytes.max(1);
     let used = (heap.used as u64).min(total);
     let percent = |part: u64| part * 100 / total;
@@ -109,18 +161,43 @@ pub(crate) fn memory(out: &mut String, memory_bytes: u64, claims: &[Claim], heap
     );
     put_line!(out, "-------------     ------------------");
     put_line!(out, "Total memory: {total:>16} bytes (100%)");
+}
+
+/// What `show memory detail` adds: the tables claimed at boot, which never grow, with how much of each
+/// is taken, and what is left for control work.
+pub(crate) fn budget(
+    out: &mut String,
+    budget: &Budget,
+    claims: &[Claim; 3],
+    in_use: [u64; 3],
+    heap: HeapUse,
+) {
     put_line!(out);
-    put_line!(out, "Claimed at boot               Count            Bytes");
-    let mut claimed = 0;
-    for Claim { name, count, bytes } in claims {
-        claimed += bytes;
-        put_line!(out, "{name:<25} {count:>9} {bytes:>16}");
-    }
-    let control = used.saturating_sub(claimed);
     put_line!(
         out,
-        "{:<25} {:>9} {control:>16}",
+        "Claimed at boot               Limit       In use            Bytes"
+    );
+    let mut claimed = 0;
+    for (Claim { name, count, bytes }, in_use) in claims.iter().zip(in_use) {
+        claimed += bytes;
+        put_line!(out, "{name:<25} {count:>9} {in_use:>12} {bytes:>16}");
+    }
+    put_line!(out, "{:<25} {:>9}", "Neighbours", budget.neighbors);
+    let used = heap.used as u64;
+    let control = used.saturating_sub(claimed);
+    let free = (heap.total as u64).saturating_sub(used);
+    put_line!(
+        out,
+        "{:<25} {:>9} {:>12} {control:>16}",
         "Control heap, in use",
+        "",
+        ""
+    );
+    put_line!(
+        out,
+        "{:<25} {:>9} {:>12} {free:>16}",
+        "Control heap, free",
+        "",
         ""
     );
 }

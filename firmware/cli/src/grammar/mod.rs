@@ -315,6 +315,13 @@ impl<A: Copy> Grammar<A> {
         &self.rows
     }
 
+    /// The words of a row with their help, in the order of its syntax, each once: name, whether it is
+    /// an argument, text.
+    #[must_use]
+    pub fn words_of(&self, row: usize) -> Vec<(&'static str, bool, &'static str)> {
+        self.program.texts_of(&self.rows, row).into_iter().collect()
+    }
+
     /// Words of visible rows for which no help text exists anywhere: (row syntax, word).
     ///
     /// For a unit test beside each table; an empty result is a complete table.

@@ -50,13 +50,19 @@ impl Config {
         group
             .members
             .iter()
-            .flat_map(|member| match member {
-                NetworkMember::Host(address) => vec![AddressRange::host(*address)],
-                NetworkMember::Subnet(subnet) => vec![subnet.range()],
-                // Groups hold no cycles, so this ends.
-                NetworkMember::Object(name) | NetworkMember::Group(name) => self.addresses_of(name),
-            })
+            .flat_map(|member| self.addresses_of_member(member))
             .collect()
+    }
+
+    /// The addresses of one member of a network group.
+    #[must_use]
+    pub fn addresses_of_member(&self, member: &NetworkMember) -> Vec<AddressRange> {
+        match member {
+            NetworkMember::Host(address) => vec![AddressRange::host(*address)],
+            NetworkMember::Subnet(subnet) => vec![subnet.range()],
+            // Groups hold no cycles, so this ends.
+            NetworkMember::Object(name) | NetworkMember::Group(name) => self.addresses_of(name),
+        }
     }
 
     /// Whether the network object or group of that name stands for any address.

@@ -7,6 +7,7 @@ use crate::model::{
     ServiceGroup, ServiceMember, Transport,
 };
 use alloc::format;
+use alloc::string::String;
 
 pub(crate) fn objects(page: &mut Page<'_>, config: &Config) {
     for (name, object) in &config.network_objects {
@@ -84,12 +85,18 @@ fn network_group(page: &mut Page<'_>, name: &str, group: &NetworkGroup) {
     page.line(format!("object-group network {name}"));
     page.optional(" description", group.description.as_ref());
     for member in &group.members {
-        page.line(match member {
-            NetworkMember::Host(address) => format!(" network-object host {address}"),
-            NetworkMember::Subnet(subnet) => format!(" network-object {subnet}"),
-            NetworkMember::Object(name) => format!(" network-object object {name}"),
-            NetworkMember::Group(name) => format!(" group-object {name}"),
-        });
+        page.line(format!(" {}", network_member(member)));
+    }
+}
+
+/// A member of a network group.
+#[must_use]
+pub fn network_member(member: &NetworkMember) -> String {
+    match member {
+        NetworkMember::Host(address) => format!("network-object host {address}"),
+        NetworkMember::Subnet(subnet) => format!("network-object {subnet}"),
+        NetworkMember::Object(name) => format!("network-object object {name}"),
+        NetworkMember::Group(name) => format!("group-object {name}"),
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod time;
 pub(crate) mod tls;
 pub(crate) mod users;
 
+pub use access::network_member;
 pub(crate) use page::{Page, kept};
 pub use secret::{MASK, masked};
 pub use selection::Selection;

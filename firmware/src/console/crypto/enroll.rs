@@ -9,7 +9,8 @@ use pki::pem::{self, Label};
 use pki::{CertificateInfo, DEFAULT_RSA_LABEL, Enrollment};
 use syslog::Message;
 
-use super::{fqdn_of, serial_number, store, system_fqdn, trustpoint, wall_secs};
+use super::{fqdn_of, store, system_fqdn, trustpoint, wall_secs};
+use crate::console::exec::serial_number;
 use crate::console::session::{Gone, Session};
 use crate::state::Core;
 

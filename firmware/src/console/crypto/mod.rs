@@ -204,17 +204,3 @@ fn system_fqdn(core: &Core) -> String {
         None => core.config.hostname.clone(),
     }
 }
-
-/// The serial number of the box: that of its first port.
-fn serial_number(core: &Core) -> String {
-    let mac = core
-        .ports
-        .first()
-        .map(crate::ports::Port::mac)
-        .unwrap_or_default();
-    let mut serial = String::from("SP");
-    for byte in mac.0 {
-        serial.push_str(&alloc::format!("{byte:02X}"));
-    }
-    serial
-}

@@ -5,17 +5,21 @@ mod clock;
 mod configuration;
 mod engine;
 mod files;
+mod help;
 mod interfaces;
 mod load;
 mod logging;
 mod mode;
+mod objects;
 mod ping;
 mod power;
+mod support;
 mod system;
 mod tls;
 
 pub(super) use configuration::document;
 pub(crate) use power::restart_as_planned;
+pub(super) use system::serial_number;
 
 use super::declare::Rows;
 
@@ -26,12 +30,15 @@ pub(super) const TABLES: &[Rows] = &[
     configuration::ROWS,
     engine::ROWS,
     files::ROWS,
+    help::ROWS,
     interfaces::ROWS,
     load::ROWS,
     logging::ROWS,
     mode::ROWS,
+    objects::ROWS,
     ping::ROWS,
     power::ROWS,
+    support::ROWS,
     system::ROWS,
     tls::ROWS,
 ];

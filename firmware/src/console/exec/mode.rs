@@ -9,13 +9,6 @@ use crate::console::session::{Gone, Session, UNPRIVILEGED};
 use crate::print::put;
 
 pub(super) const ROWS: Rows = &[
-    talk!(
-        EXEC,
-        USER,
-        "help",
-        help,
-        &[("help", "Description of the interactive help system")]
-    ),
     // Also within configuration mode: a client whose line was refused begins anew without leaving.
     talk!(
         EXEC,
@@ -54,18 +47,6 @@ pub(super) const ROWS: Rows = &[
         &[("history", "Commands of this session")]
     ),
 ];
-
-async fn help(session: &mut Session, _: &Captures<'_>) -> Result<(), Gone> {
-    session.say(HELP).await
-}
-
-const HELP: &str = "\
-Help may be requested at any point in a command by entering a question mark '?'.
-
-Tab completes a word. Keywords may be shortened to any unique beginning.
-Ctrl-A/Ctrl-E go to the start or the end of the line, Ctrl-P/Ctrl-N through the
-history, Ctrl-U and Ctrl-K delete, Ctrl-Z leaves configuration mode.
-";
 
 async fn configure_terminal(session: &mut Session, _: &Captures<'_>) -> Result<(), Gone> {
     session.configure_terminal();

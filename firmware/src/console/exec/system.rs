@@ -35,6 +35,18 @@ pub(super) const ROWS: Rows = &[
     ),
     show!(
         PRIVILEGED,
+        "show inventory",
+        inventory,
+        &[("inventory", "The parts of the box and their serial numbers")]
+    ),
+    show!(
+        USER,
+        "show failover",
+        failover,
+        &[("failover", "Whether a second box stands by")]
+    ),
+    show!(
+        PRIVILEGED,
         "show memory [detail]",
         memory,
         &[
@@ -56,9 +68,36 @@ pub(super) const ROWS: Rows = &[
     ),
 ];
 
-fn memory(core: &mut Core, _: &Captures<'_>, out: &mut String) {
+fn memory(core: &mut Core, words: &Captures<'_>, out: &mut String) {
     let (total, heap) = (core.budget.memory_bytes, (core.heap)());
-    printers::system::memory(out, total, &core.claims, heap);
+    printers::system::memory(out, total, heap);
+    if words.has("detail") {
+        let budget = &core.budget;
+        let in_use = [
+            (core.pool.total() - core.pool.available()) as u64,
+            u64::from(core.dataplane.conn_usage().in_use),
+            core.federation.proxy().sessions().count() as u64,
+        ];
+        printers::system::budget(out, budget, &core.claims, in_use, heap);
+    }
+}
+
+fn inventory(core: &mut Core, _: &Captures<'_>, out: &mut String) {
+    let serial = serial_number(core);
+    let ports: Vec<_> = core
+        .ports
+        .iter()
+        .map(|port| (port.model(), port.mac().0))
+        .collect();
+    let disk_bytes = core
+        .disk
+        .as_deref()
+        .map(|disk| disk.sectors() * hal::disk::SECTOR_LEN as u64);
+    printers::system::inventory(out, &serial, &ports, disk_bytes);
+}
+
+fn failover(_: &mut Core, _: &Captures<'_>, out: &mut String) {
+    put_line!(out, "Failover Off");
 }
 
 fn mode(_: &mut Core, _: &Captures<'_>, out: &mut String) {
@@ -105,8 +144,25 @@ fn version(core: &mut Core, _: &Captures<'_>, out: &mut String) {
             memory_bytes: core.budget.memory_bytes,
             cpu: &core.cpu,
             startup: &core.startup.report,
+            has_startup: core.startup.was_found,
+            serial: &serial_number(core),
             ports: &ports,
             modified: modified.as_deref(),
+            modified_by: &core.startup.modified_by,
         },
     );
+}
+
+/// The serial number of the box: that of its first port.
+pub(crate) fn serial_number(core: &Core) -> String {
+    let mac = core
+        .ports
+        .first()
+        .map(crate::ports::Port::mac)
+        .unwrap_or_default();
+    let mut serial = String::from("SP");
+    for byte in mac.0 {
+        serial.push_str(&alloc::format!("{byte:02X}"));
+    }
+    serial
 }
