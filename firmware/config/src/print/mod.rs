@@ -128,6 +128,21 @@ pub fn document(
 pub struct Cryptochecksum([u8; 16]);
 
 impl Cryptochecksum {
+    /// The checksum that a [`document`] ends with; `None` if there is none.
+    #[must_use]
+    pub fn of_document(text: &str) -> Option<Self> {
+        let digits = text
+            .lines()
+            .rev()
+            .take(2)
+            .find_map(|line| line.strip_prefix("Cryptochecksum:"))?;
+        let mut bytes = [0; 16];
+        for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+            *byte = u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+
     /// The checksum of `text`.
     #[must_use]
     pub fn of(text: &str) -> Self {

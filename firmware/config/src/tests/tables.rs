@@ -57,6 +57,8 @@ fn a_document_has_our_own_version_and_reads_back() {
     let sum = Cryptochecksum::of_config(&session.config);
     assert!(text.ends_with(&format!("\nCryptochecksum:{sum:#}\n: end\n")));
     assert_eq!(sum.to_string().split(' ').count(), 4);
+    assert_eq!(Cryptochecksum::of_document(&text), Some(sum));
+    assert_eq!(Cryptochecksum::of_document("hostname asa1"), None);
     let (again, problems) = text::load(&session.grammar, Some, &text, 3);
     assert_eq!(problems, []);
     assert_eq!(again, session.config);

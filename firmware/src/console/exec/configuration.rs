@@ -14,6 +14,7 @@ use crate::console::session::{Gone, Session};
 use crate::print as printers;
 use crate::print::put_line;
 use crate::state::{Core, SaveError};
+use crate::tasks::yield_now;
 
 pub(super) const ROWS: Rows = &[
     talk!(
@@ -143,19 +144,22 @@ pub(super) async fn write_memory(session: &mut Session) -> Result<(), Gone> {
     }
     let by = session.name();
     session.say("Building configuration...\n").await?;
-    let (checksum, length, outcome, took) = {
+    // In steps, so that packets pass in between; nobody else changes the configuration meanwhile.
+    let started = session.core().now();
+    let text = document(&session.core(), Secrets::Shown, Some(&by));
+    yield_now().await;
+    let (checksum, length) = (Cryptochecksum::of_document(&text), text.len());
+    let (outcome, took) = {
         let mut core = session.core();
-        let started = core.now();
-        let text = document(&core, Secrets::Shown, Some(&by));
-        let (checksum, length) = (Cryptochecksum::of_config(&core.config), text.len());
         core.log(&Message::SaveBegun { who: WHO });
         let outcome = core.save(text);
         core.log(&ended(&outcome));
-        (checksum, length, outcome, core.now().since(started))
+        (outcome, core.now().since(started))
     };
     match outcome {
         Ok(()) => {
             let (secs, millis) = (took.as_secs(), took.subsec_millis());
+            let checksum = checksum.map_or(String::new(), |sum| alloc::format!("{sum}"));
             session
                 .say(&alloc::format!(
                     "Cryptochecksum: {checksum}\n\n{length} bytes copied in {secs}.{millis:03} secs\n[OK]\n"
