@@ -134,6 +134,9 @@ impl Measured {
         let began = Instant::now();
         let (mut last, mut longest_gap, mut frames) = (began, Duration::ZERO, 0);
         let mut quiet_since = None;
+        // The end of what the terminal shows: a silent box may still be at work before its prompt.
+        let mut tail = Vec::new();
+        let awaited: &[u8] = if text.ends_with('?') { b"" } else { b"# " };
         loop {
             self.lab.clock.advance_to(hal::time::Instant::from_micros(
                 60_000_000 + self.started.elapsed().as_micros() as u64,
@@ -150,7 +153,11 @@ impl Measured {
             drop(self.lab.ends[1].receive_all());
             let output = self.lab.terminal.take_output();
             // The frame of each turn keeps the box busy, so idleness is a silent console.
-            let is_quiet = output.is_empty() && self.lab.terminal.is_read();
+            tail.extend_from_slice(&output);
+            tail.drain(..tail.len().saturating_sub(16));
+            let is_quiet = output.is_empty()
+                && self.lab.terminal.is_read()
+                && (tail.is_empty() || tail.ends_with(awaited));
             match (is_quiet, quiet_since) {
                 (false, _) => quiet_since = None,
                 (true, None) => quiet_since = Some(Instant::now()),

@@ -388,6 +388,7 @@ async fn set_first_password(session: &mut Session) -> Result<(), Gone> {
             session.say("ERROR: The passwords do not match.\n").await?;
             continue;
         }
+        change_privilege(session, PRIVILEGED);
         {
             let by = session.name();
             let mut core = session.core();
@@ -397,7 +398,6 @@ async fn set_first_password(session: &mut Session) -> Result<(), Gone> {
             core.config.enable_password = Some(hash);
             core.note_change(&by);
         }
-        change_privilege(session, PRIVILEGED);
         return session
             .say(
                 "Note: Save your configuration so that the password persists across reboots\n\

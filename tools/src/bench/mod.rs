@@ -4,6 +4,7 @@
 //! reason, and the others go on.
 
 mod boot;
+mod console;
 mod forwarding;
 mod frames;
 mod native;
@@ -55,7 +56,7 @@ pub fn bench() -> Result<()> {
 /// # Errors
 /// As [`fn@bench`].
 pub async fn measure() -> Result<()> {
-    let mut steps = Steps::new(11);
+    let mut steps = Steps::new(12);
     steps.begin("looking for QEMU");
     host::require(host::FOR_QEMU)?;
     let image = build::build(&mut steps)?;
@@ -68,7 +69,9 @@ pub async fn measure() -> Result<()> {
     steps.begin("a configured box");
     let disk = workspace::run_directory().join("bench.img");
     match configured(&disk).await {
-        Ok(lab) => {
+        Ok(mut lab) => {
+            steps.begin("answers at the console");
+            figures.push(console::help(&mut lab).await);
             steps.begin("forwarding");
             forwarding::measure(&lab, &mut figures).await;
             steps.begin("TLS proxy");
