@@ -300,7 +300,7 @@ fn a_line_that_says_eot_for_ever_ends_the_transfer() {
     taking.hear(&block(1, b"a", Check::Crc));
     let mut heard = 0;
     while taking.hear(&[EOT]) != CANCEL {
-        taking.now = taking.now + Duration::from_millis(50);
+        taking.now += Duration::from_millis(50);
         heard += 1;
         assert!(heard <= 1 << 17, "it listens for ever");
     }
