@@ -1,9 +1,9 @@
 //! Keys typed at the console in configuration mode: the editor, the grammar, help, completion, and
-//! the effect on the configuration.
+//! the effect on the configuration; and the same bytes as pasted text.
 
 use std::sync::LazyLock;
 
-use cli::editor::{ECHO_MAX, Editor, Entry, Event};
+use cli::editor::{ECHO_MAX, Editor, Entry, Event, LINE_MAX};
 use cli::grammar::Grammar;
 use cli::regex::Regex;
 use config::print::{Secrets, print};
@@ -15,17 +15,19 @@ const PRIVILEGE: u8 = 15;
 const WIDTH: usize = 80;
 
 thread_local! {
-    static GRAMMAR: LazyLock<Grammar<Handler>> =
+    pub(crate) static GRAMMAR: LazyLock<Grammar<Handler>> =
         LazyLock::new(|| config::grammar().expect("a test of config rules this out"));
 }
 
 /// Types `data`. A line that is refused must change nothing, no key may cause more echo than
-/// promised, and what was configured must read back as it was.
+/// promised, and what was configured must read back as it was. Whatever the bytes are, a line that comes
+/// of them is printable ASCII. The cleaner of pasted text gets them too.
 ///
 /// # Panics
 /// If a law is broken.
 pub fn run(data: &[u8]) {
     GRAMMAR.with(|grammar| type_in(grammar, data));
+    crate::paste::clean(data);
 }
 
 /// The configuration that the printed text of `config` gives must be `config`.
@@ -66,6 +68,10 @@ fn type_in(grammar: &Grammar<Handler>, data: &[u8]) {
             "{} bytes of echo",
             echo.len()
         );
+        if let Some(Event::Line(line) | Event::Help(line) | Event::Tab(line)) = &event {
+            let is_printable = line.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+            assert!(is_printable && line.len() <= LINE_MAX, "{line:?}");
+        }
         match event {
             None => continue,
             Some(Event::Line(line)) => enter(grammar, &mut config, &mut state, &line),
@@ -116,9 +122,19 @@ pub fn seeds() -> Vec<Vec<u8>> {
             b"interface GigabitEthernet0/0\rna\tinside\rip add?\x1b[A\x1b[D\x1b[Dx\x08\x7f\r"
                 .to_vec(),
             b"show run | include ^a(b|c)*[a-z]+.$\r".to_vec(),
+            "description \u{201c}Zürich\u{201d} 北\u{200b}\u{1f600}\u{2013}\r".into(),
+            b"hostname \xff\xe2\x80\rbanner motd \x93b\x94\xf0\x9f\x98\r".to_vec(),
+            PASTED.as_bytes().to_vec(),
+            b"asa1(config)# hostname a\r\xad\r\n<--- More --->\r   \rasa1> exit \x96".to_vec(),
         ])
         .collect()
 }
+
+/// A guide as it comes out of a mail: prompts, typography, wrapped lines, comments.
+pub const PASTED: &str = "\u{feff}asa1> enable\r\nasa1(config)# route outside\r\n 0.0.0.0\r\n 0.0.0.0 \
+     203.0.113.1\r\nasa1(config)# object\u{a0}network NODE\r\n host 10.20.\r\n0.11\r\n! a comment\r\n\r\n\
+     domain\u{2010}name example.com ! ours\r\nrouter ospf 1\r\n network 10.0.0.0 255.0.0.0 area 0\r\n\
+     \u{2026}bogus\r\n<--- More --->              asa1(config)# hostname asa1\u{200b}\r\n";
 
 /// Configuration text; stored configurations are seeded with it too.
 pub const TEXTS: &[&str] = &[

@@ -10,12 +10,14 @@
 //! | --- | --- |
 //! | [`frames`] | frames, and what an operator does between them, for the data plane |
 //! | [`sip_framing`], [`sip_rewriting`] | a SIP byte stream |
-//! | [`command_line`] | keys typed at the console |
+//! | [`command_line`] | keys typed at the console, text pasted there |
+//! | [`script`] | a pasted configuration, statement by statement |
+//! | [`xmodem`] | a serial line with a file transfer on it |
 //! | [`stored_configuration`] | the disk of the box, stored text, the key store |
 //! | [`stored_files`] | the directory of its files |
 //! | [`certificates`] | pasted PEM, certificates, names |
 //! | [`tls_records`] | TCP segments into a session of the TLS proxy |
-//! | [`input`], [`packets`], [`seeds`] | what the targets share |
+//! | [`input`], [`packets`], [`paste`], [`seeds`] | what the targets share |
 #![forbid(unsafe_code)]
 
 pub mod certificates;
@@ -23,12 +25,15 @@ pub mod command_line;
 pub mod frames;
 pub mod input;
 pub mod packets;
+pub mod paste;
+pub mod script;
 pub mod seeds;
 pub mod sip_framing;
 pub mod sip_rewriting;
 pub mod stored_configuration;
 pub mod stored_files;
 pub mod tls_records;
+pub mod xmodem;
 
 #[cfg(test)]
 mod tests;

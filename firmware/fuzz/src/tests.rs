@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::{
-    certificates, command_line, frames, sip_framing, sip_rewriting, stored_configuration,
-    stored_files, tls_records,
+    certificates, command_line, frames, script, sip_framing, sip_rewriting, stored_configuration,
+    stored_files, tls_records, xmodem,
 };
 
 fn replay(target: &str, run: fn(&[u8]), seeds: Vec<Vec<u8>>) {
@@ -68,6 +68,16 @@ fn certificates_hold_for_seeds_and_past_crashes() {
 #[test]
 fn tls_records_hold_for_seeds_and_past_crashes() {
     replay("tls_records", tls_records::run, tls_records::seeds());
+}
+
+#[test]
+fn script_hold_for_seeds_and_past_crashes() {
+    replay("script", script::run, script::seeds());
+}
+
+#[test]
+fn xmodem_hold_for_seeds_and_past_crashes() {
+    replay("xmodem", xmodem::run, xmodem::seeds());
 }
 
 #[test]

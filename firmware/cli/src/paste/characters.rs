@@ -65,6 +65,8 @@ pub fn plain(line: &str) -> Cow<'_, str> {
             None => out.push(character),
         }
     }
+    // A CR may have had an invisible character behind it.
+    out.truncate(out.trim_end_matches(['\r', '\n']).len());
     Cow::Owned(out)
 }
 
@@ -102,6 +104,7 @@ mod tests {
             ("\u{201c}a\u{201d} \u{2018}b\u{2019}", "\"a\" 'b'"),
             ("no con\u{fb01}gure", "no configure"),
             ("description Zürich 北", "description Zürich 北"),
+            ("exit\r\u{200b}\r\u{feff}", "exit"),
         ] {
             assert_eq!(plain(line), expected);
         }

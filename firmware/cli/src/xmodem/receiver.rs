@@ -141,7 +141,14 @@ impl Receiver {
                 self.handle_first(byte, now);
             }
             State::Block { len } => self.handle_block_byte(byte, len, now),
-            State::EndSeen { .. } if byte == EOT => self.deadline = Some(now + END_QUIET),
+            State::EndSeen { .. } if byte == EOT => {
+                self.deadline = Some(now + END_QUIET);
+                // Some senders repeat it, but none for ever: the line would never be quiet.
+                self.noise += 1;
+                if self.noise > NOISE_MAX {
+                    self.fail(Failure::TooManyErrors, now);
+                }
+            }
             State::EndSeen { .. } => {
                 self.state = State::Purging { late_crc: None };
                 self.deadline = Some(now + QUIET);

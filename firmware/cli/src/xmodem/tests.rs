@@ -294,6 +294,21 @@ fn an_eot_among_other_bytes_is_none() {
     assert_eq!(taking.data.len(), 2 * SHORT_BLOCK);
 }
 
+#[test]
+fn a_line_that_says_eot_for_ever_ends_the_transfer() {
+    let mut taking = Taking::new(LIMIT, Padding::Strip);
+    taking.hear(&block(1, b"a", Check::Crc));
+    let mut heard = 0;
+    while taking.hear(&[EOT]) != CANCEL {
+        taking.now += Duration::from_millis(50);
+        heard += 1;
+        assert!(heard <= 1 << 17, "it listens for ever");
+    }
+    taking.wait();
+    let failed = ReceiveEvent::Failed(Failure::TooManyErrors);
+    assert_eq!(taking.end, Some(failed));
+}
+
 /// What a sender says after it has heard `bytes`.
 fn heard(sender: &mut Sender<Vec<u8>>, bytes: &[u8], now: Instant) -> Vec<u8> {
     for byte in bytes {
