@@ -3,7 +3,7 @@
 //! [`print`] gives the statements; [`document`] puts the heading, the checksum and the end mark
 //! around them. What is printed, and in which order, is the table of families in `statements`; the
 //! modules here hold the printers of the families, by the area they belong to. A printer writes to a
-//! [`Page`], which drops what was not asked for.
+//! `Page`, which drops what was not asked for.
 
 pub(crate) mod access;
 pub(crate) mod interface;

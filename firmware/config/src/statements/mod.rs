@@ -1,7 +1,7 @@
 //! The configuration statements: one row each with its syntax, its help and what it does.
 //!
 //! A handler is given the words of a matched line, checks everything, and only then changes the
-//! configuration. [`family`] says how the statements hang together and how to add some. The other
+//! configuration. `family` says how the statements hang together and how to add some. The other
 //! files follow the model: `system`, `time`, `interface`, `object`, `access`, `nat`, `pki`, `tls`,
 //! `policy`, `users`, `logging`; `kept` is the table of lines that are only stored; `usage` finds what refers to a name.
 
