@@ -1,6 +1,6 @@
 //! Every message the box can emit.
 //!
-//! A message is declared once, in [`table`]: its name, fields, number, default severity and text.
+//! A message is declared once, in `table`: its name, fields, number, default severity and text.
 //! The declaration makes the variant of [`Message`], the variant of [`Id`], the text that is logged
 //! and the row of the generated document. [`field`] holds what stands in messages beside names and
 //! numbers.
