@@ -22,6 +22,9 @@ const NAK: u8 = 0x15;
 const SILENCE_MAX: Duration = Duration::from_secs(180);
 /// Largest file that the two sides pass.
 const FILE_MAX: usize = 8 * LONG_BLOCK;
+/// Bytes of a block by which the receiver knows, at the end of the file, that one is missing. If the last
+/// block is lost with fewer while an answer too many is under way, XMODEM cannot tell.
+const TOLD_MIN: usize = 20;
 /// Bytes that one byte or one timeout may make a side say: a block, or a cancellation and an answer.
 const SAID_MAX: usize = 3 + LONG_BLOCK + 2;
 
@@ -224,18 +227,25 @@ impl Wire {
 /// What the line does to a frame or an answer. Only what the protocol can tell is done to it: one byte
 /// of a frame that becomes another is seen by either check, and a lost end by the silence after it. An
 /// answer is lost or becomes one that means nothing; one made up would be believed.
-fn spoil(input: &mut Input<'_>, bytes: &mut Vec<u8>, may_change: bool) -> (Duration, bool) {
+///
+/// At least `kept_min` bytes of a frame come.
+fn spoil(
+    input: &mut Input<'_>,
+    bytes: &mut Vec<u8>,
+    may_change: bool,
+    kept_min: usize,
+) -> (Duration, bool) {
     let fault = input.byte();
     let delay = Duration::from_millis(u64::from(fault >> 2));
     let place = |input: &mut Input<'_>, len: usize| usize::from(input.word()) % len.max(1);
     match fault & 3 {
         0 => return (delay, false),
-        1 => bytes.clear(),
+        1 => bytes.truncate(kept_min),
         2 => {
             let len = place(input, bytes.len());
-            bytes.truncate(len);
+            bytes.truncate(len.max(kept_min));
         }
-        _ if !may_change => bytes.clear(),
+        _ if !may_change => bytes.truncate(kept_min),
         _ => {
             let at = place(input, bytes.len());
             let change = input.byte().max(1);
@@ -277,6 +287,8 @@ fn transfer(input: &mut Input<'_>) -> Ends {
     // The check that each side has in mind. If they are not the same, the receiver may take half of a
     // CRC for a sum, which one changed byte can hit.
     let (mut asks_for_sum, mut sends_crc) = (false, false);
+    // A frame sent twice may be answered twice, and the second answer be taken for that to the next frame.
+    let (mut is_repeated, mut last) = (false, Vec::new());
     let mut now = Instant::ZERO;
     let frames_max = (file.len() / SHORT_BLOCK + 3) as u32 * (RETRIES_MAX + 1);
     let until = now + SILENCE_MAX * frames_max;
@@ -284,14 +296,17 @@ fn transfer(input: &mut Input<'_>) -> Ends {
         if let Some(mut frame) = said_by(&mut sender, now) {
             sends_crc |= frame.len() % SHORT_BLOCK == 5;
             let may_change = !(asks_for_sum && sends_crc);
-            let (delay, spoilt) = spoil(input, &mut frame, may_change);
+            is_repeated |= frame == last;
+            last.clone_from(&frame);
+            let kept_min = if is_repeated { TOLD_MIN } else { 0 };
+            let (delay, spoilt) = spoil(input, &mut frame, may_change, kept_min);
             is_clean &= !spoilt;
             forth.put(frame, now + delay);
         }
         for answer in taking.said() {
             asks_for_sum |= answer == NAK && sender.taken_bytes() == 0;
             let mut answer = vec![answer];
-            let (delay, spoilt) = spoil(input, &mut answer, true);
+            let (delay, spoilt) = spoil(input, &mut answer, true, 0);
             is_clean &= !spoilt;
             back.put(answer, now + delay);
         }

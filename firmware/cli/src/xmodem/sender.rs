@@ -20,8 +20,12 @@ const END_WAIT: Duration = Duration::from_secs(5);
 /// Time in which a long block can leave at 9600 baud (1.07 s). A `C` that comes sooner after the first
 /// block was sent before that block had arrived, and is no answer to it.
 const FIRST_BLOCK_TIME: Duration = Duration::from_millis(1_200);
+/// Time in which a receiver that does not understand a block refuses it: it has left at 9600 baud, and the
+/// line was quiet for a second. One that took it and whose ACK was lost asks after ten seconds.
+const REFUSAL_TIME: Duration = Duration::from_secs(6);
 /// Refusals of the first block, sent with 1024 bytes, before it is tried with 128: the receiver may not
-/// know the long kind. Later blocks never change size, because one refused may yet have been taken.
+/// know the long kind. Never if it may have taken the block: it would drop the short one as a repeated one.
+/// For the same reason later blocks never change size.
 const LONG_REFUSED_MAX: u32 = 4;
 /// What remains of a file goes in short blocks from here on: eight would cost more than one long one.
 const SHORT_TAIL: usize = 7 * SHORT_BLOCK;
@@ -72,6 +76,9 @@ pub struct Sender<D> {
     frame: Vec<u8>,
     is_to_send: bool,
     errors: u32,
+    /// Every attempt at the first block was refused, so the other side does not have it. A `C` says so of
+    /// all attempts; a late NAK and silence leave it open.
+    is_refused: bool,
     retries: u32,
     cancels: u32,
     event: Option<SendEvent>,
@@ -93,6 +100,7 @@ impl<D: AsRef<[u8]>> Sender<D> {
             frame: Vec::new(),
             is_to_send: false,
             errors: 0,
+            is_refused: true,
             retries: 0,
             cancels: 0,
             event: None,
@@ -129,12 +137,19 @@ impl<D: AsRef<[u8]>> Sender<D> {
                 self.errors = 0;
                 self.prepare();
             }
-            (State::Block { .. }, NAK) => self.send_again(now),
+            (State::Block { .. }, NAK) => {
+                let prompt = now + (ANSWER_WAIT - REFUSAL_TIME);
+                self.is_refused &= self.deadline.is_some_and(|deadline| deadline >= prompt);
+                self.send_again(now);
+                self.try_short();
+            }
             // A receiver that did not understand the first block asks as it did at the start.
             (State::Block { .. }, WANT_CRC) if self.offset == 0 => {
                 let sooner = now + (ANSWER_WAIT - FIRST_BLOCK_TIME);
                 if self.deadline.is_some_and(|deadline| deadline <= sooner) {
+                    self.is_refused = true;
                     self.send_again(now);
+                    self.try_short();
                 }
             }
             (State::Ending, ACK) => self.close(None, now),
@@ -154,6 +169,7 @@ impl<D: AsRef<[u8]>> Sender<D> {
                 if self.errors >= RETRIES_MAX {
                     self.fail(Failure::Silent, now);
                 } else {
+                    self.is_refused = false;
                     self.send_again(now);
                 }
             }
@@ -247,7 +263,16 @@ impl<D: AsRef<[u8]>> Sender<D> {
             return self.fail(Failure::TooManyErrors, now);
         }
         self.is_to_send = true;
-        if self.offset == 0 && self.errors == LONG_REFUSED_MAX && self.block_max == LONG_BLOCK {
+    }
+
+    /// Tries the first block with 128 bytes if it was refused often enough.
+    fn try_short(&mut self) {
+        let is_first = self.offset == 0 && matches!(self.state, State::Block { .. });
+        if is_first
+            && self.is_refused
+            && self.errors >= LONG_REFUSED_MAX
+            && self.block_max == LONG_BLOCK
+        {
             self.block_max = SHORT_BLOCK;
             self.prepare();
         }

@@ -372,6 +372,14 @@ fn a_sender_falls_back_when_asked() {
     }
     let said = heard(&mut sender, &[NAK], START);
     assert_eq!(said, block(1, &file[..SHORT_BLOCK], Check::Crc));
+    // One that took the block, and whose answers were lost: a short one would be dropped as a repeated one.
+    let mut sender = Sender::new(file.clone(), START);
+    let mut now = START;
+    heard(&mut sender, b"C", now);
+    for _ in 0..6 {
+        now += Duration::from_secs(10);
+        assert_eq!(heard(&mut sender, &[NAK], now), long);
+    }
     // Nobody there.
     let mut sender = Sender::new(file, START);
     let mut now = sender.poll_timeout().unwrap();
