@@ -325,3 +325,17 @@ fn the_prompt_shows_what_it_is_told_to() {
     let printed = sallyport.line("no prompt");
     assert!(printed.ends_with("asa1(config)# "), "{printed}");
 }
+
+#[test]
+fn a_command_known_by_name_only_is_told_from_a_mistake() {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.line("configure terminal");
+    let printed = sallyport.line("router ospf 1");
+    assert!(
+        printed.contains("INFO: Dynamic routing is not supported"),
+        "{printed}"
+    );
+    let printed = sallyport.line("routers ospf 1");
+    assert!(!printed.contains("is not supported"), "{printed}");
+}

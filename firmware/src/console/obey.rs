@@ -12,6 +12,7 @@ use super::session::{Gone, Session};
 use super::{Action, line};
 use crate::change::DraftError;
 use crate::messages::Effect;
+use crate::print::{put, put_line};
 
 /// Why a statement was not carried out.
 enum Trouble {
@@ -119,6 +120,11 @@ impl Session {
             Err(error) => {
                 let mut text = String::new();
                 error.write(typed, |offset| self.input.caret_column(offset), &mut text);
+                if self.mode.is_some()
+                    && let Some(feature) = config::unsupported::feature(typed)
+                {
+                    put_line!(&mut text, "INFO: {feature} is not supported");
+                }
                 self.mark_place(typed, error.offset(), &mut text);
                 return self.say(&text).await;
             }
@@ -168,7 +174,7 @@ impl Session {
         let word = offset
             .and_then(|offset| typed.get(offset..)?.split_whitespace().next())
             .unwrap_or_else(|| typed.trim());
-        crate::print::put!(text, "{}", InPaste(number, word));
+        put!(text, "{}", InPaste(number, word));
     }
 
     /// Shows the lines of an answer that the command's filter lets through.
