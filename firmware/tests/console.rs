@@ -322,6 +322,8 @@ fn the_prompt_shows_what_it_is_told_to() {
     sallyport.config("configure terminal\nhostname asa1\ndomain-name example.com");
     let printed = sallyport.line("prompt hostname domain context");
     assert!(printed.ends_with("asa1/example.com(config)# "), "{printed}");
+    let printed = sallyport.line("prompt context");
+    assert!(printed.ends_with("asa1(config)# "), "{printed}");
     let printed = sallyport.line("no prompt");
     assert!(printed.ends_with("asa1(config)# "), "{printed}");
 }

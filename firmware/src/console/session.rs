@@ -237,12 +237,15 @@ impl Session {
             LineEnd::Abandoned => {
                 let _ = self.burst.take_held();
             }
+            LineEnd::EndOfMode => {
+                let _ = self.burst.take_held();
+                self.leave_configuration();
+            }
             LineEnd::Line(typed) => {
                 let now = self.core().now();
                 self.burst.count(self.input.began_at().unwrap_or(now), now);
                 self.obey(&typed, &scopes, &grammar).await?;
             }
-            LineEnd::EndOfMode => self.leave_configuration(),
         }
         Ok(())
     }
@@ -290,6 +293,9 @@ fn prompt_name(config: &Config) -> String {
             }
             name.push_str(text);
         }
+    }
+    if name.is_empty() {
+        name.push_str(&config.hostname);
     }
     name
 }
