@@ -7,7 +7,7 @@ use core::net::Ipv4Addr;
 use clock::ZoneRules;
 use clock::format::{LogDate, UtcDate};
 use hal::time::Instant;
-use syslog::{Logger, Message, OutOfMemory, Stamp};
+use syslog::{Id, Logger, Message, OutOfMemory, Stamp};
 
 use crate::log_settings;
 use crate::state::Core;
@@ -48,6 +48,16 @@ impl Core {
                 });
             }
         }
+    }
+
+    /// Whether [`executed`](Self::executed) would say anything of such a command.
+    pub(crate) fn tells_of(&self, effect: Effect) -> bool {
+        let told: &[Id] = match effect {
+            Effect::None => &[Id::QueryExecuted],
+            Effect::Action => &[Id::CommandExecuted],
+            Effect::Configuration => &[Id::CommandExecuted, Id::ConfigurationChanged],
+        };
+        told.iter().any(|&id| self.logger.wants(id))
     }
 
     /// Lets the logger report what it has held back, if that is due.

@@ -8,6 +8,9 @@ use core::fmt;
 /// Rounds of a new hash; the value ASA writes.
 pub const ITERATIONS: u32 = 5_000;
 
+/// Bounds of a new password, in characters.
+pub const LENGTHS: core::ops::RangeInclusive<usize> = 3..=127;
+
 /// Bytes of salt in a new hash.
 pub const SALT_LEN: usize = 16;
 

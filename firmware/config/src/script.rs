@@ -21,7 +21,7 @@ use cli::grammar::{Grammar, Match, ParseError, Scope};
 use cli::paste::{Fit, Joiner};
 
 /// The privilege of configuration mode.
-const PRIVILEGE: u8 = 15;
+pub(crate) const PRIVILEGE: u8 = 15;
 
 /// What became of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,8 +209,8 @@ impl<'t> Script<'t> {
                 self.passed_over = None;
             }
             let scopes = self.state.mode().scopes();
-            let found = match read(grammar, &scopes, line) {
-                Ok(found) => found,
+            let found = match read(grammar, &scopes, PRIVILEGE, line) {
+                Ok((_, found)) => found,
                 Err(ParseError::Blank) => return (Verdict::Unchanged, Vec::new()),
                 Err(error) => {
                     if grammar.parse(line, exec, PRIVILEGE).is_ok() {
@@ -257,16 +257,18 @@ impl<'t> Script<'t> {
     }
 }
 
-/// Reads a line, with a trailing `! comment` taken off if it is not understood otherwise.
+/// Reads a line, with a trailing `! comment` taken off if it is not understood otherwise. Returns the
+/// statement and what it means.
 ///
 /// # Errors
 /// As [`Grammar::parse`], of the line as it stands.
 pub fn read<'a, A: Copy>(
     grammar: &'a Grammar<A>,
     scopes: &[Scope],
+    privilege: u8,
     line: &'a str,
-) -> Result<Match<'a, A>, ParseError> {
-    let parse = |line| grammar.parse(line, scopes, PRIVILEGE);
+) -> Result<(&'a str, Match<'a, A>), ParseError> {
+    let parse = |line| Ok((line, grammar.parse(line, scopes, privilege)?));
     parse(line).or_else(|error| match without_comment(line) {
         Some(statement) => parse(statement).map_err(|_| error),
         None => Err(error),
@@ -278,7 +280,7 @@ pub fn fit<A: Copy>(grammar: &Grammar<A>, scopes: &[Scope], exec: &[Scope], line
     if is_heading(line) {
         return Fit::Complete;
     }
-    match read(grammar, scopes, line) {
+    match read(grammar, scopes, PRIVILEGE, line) {
         Ok(_) | Err(ParseError::Blank) => Fit::Complete,
         Err(error) => match grammar.parse(line, exec, PRIVILEGE) {
             Ok(_) => Fit::Complete,

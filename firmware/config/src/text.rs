@@ -6,7 +6,7 @@
 use crate::model::Config;
 use crate::password::SALT_LEN;
 use crate::refusal::Refusal;
-use crate::script::{Script, Verdict, read};
+use crate::script::{PRIVILEGE, Script, Verdict, read};
 use crate::statements::{FRAGMENTS, Handler, ModeState, Outcome, apply, collect, rows};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -108,8 +108,8 @@ pub fn apply_line<A: Copy>(
         return Ok(Outcome::default());
     }
     let scopes = state.mode().scopes();
-    let found = match read(grammar, &scopes, line) {
-        Ok(found) => found,
+    let found = match read(grammar, &scopes, PRIVILEGE, line) {
+        Ok((_, found)) => found,
         Err(ParseError::Blank) => return Ok(Outcome::default()),
         Err(error) => return Err(LineError::Parse(error)),
     };

@@ -40,6 +40,27 @@ impl Core {
         self.settle();
     }
 
+    /// As [`replace_running`](Self::replace_running), unless the running configuration has been
+    /// changed since it had seen `changes`. Returns whether it was replaced.
+    pub(crate) fn replace_unchanged(
+        &mut self,
+        changes: u64,
+        config: Config,
+        confirm_mins: Option<u32>,
+        by: &str,
+    ) -> bool {
+        let is_current = self.changes == changes;
+        if is_current {
+            self.replace_running(config, confirm_mins, by);
+        }
+        is_current
+    }
+
+    /// The configuration of this box when nobody has configured it.
+    pub(crate) fn factory(&self) -> Config {
+        Config::factory(u16::try_from(self.ports.len()).unwrap_or(u16::MAX))
+    }
+
     /// Keeps a commit that waits. Returns whether one did.
     pub(crate) fn confirm(&mut self) -> bool {
         self.unconfirmed.take().is_some()

@@ -7,7 +7,7 @@ use core::time::Duration;
 use cli::grammar::Captures;
 use clock::format::ClockLine;
 use config::model::{BannerKind, ServiceType};
-use config::password::{PasswordHash, SALT_LEN};
+use config::password::{LENGTHS, PasswordHash, SALT_LEN};
 use core::net::Ipv4Addr;
 use syslog::Message;
 use syslog::message::field::LoginPath;
@@ -23,9 +23,6 @@ const TRIES: u32 = 3;
 
 /// How long the console rests after [`TRIES`] wrong log-ins.
 const PENALTY: Duration = Duration::from_secs(5);
-
-/// Bounds of a new password, in characters.
-const PASSWORD_LENGTHS: core::ops::RangeInclusive<usize> = 3..=127;
 
 pub(super) const ROWS: Rows = &[
     talk!(
@@ -377,7 +374,7 @@ async fn set_first_password(session: &mut Session) -> Result<(), Gone> {
         .await?;
     for _ in 0..TRIES {
         let first = session.password("Enter  Password: ").await?;
-        if !PASSWORD_LENGTHS.contains(&first.chars().count()) {
+        if !LENGTHS.contains(&first.chars().count()) {
             session
                 .say("ERROR: The password must have 3 to 127 characters.\n")
                 .await?;

@@ -87,15 +87,10 @@ impl Session {
         scopes: &[Scope],
         grammar: &'l Grammar<Action>,
     ) -> Result<(&'l str, Match<'l, Action>), ParseError> {
-        let parse = |line| Ok((line, grammar.parse(line, scopes, self.privilege)?));
-        parse(line).or_else(|error| {
-            let statement = config::text::without_comment(line);
-            let bare = cli::paste::without_prompt(line);
-            [statement, bare]
-                .into_iter()
-                .flatten()
-                .find_map(|other| parse(other).ok())
-                .ok_or(error)
+        let read = |line| config::script::read(grammar, scopes, self.privilege, line);
+        read(line).or_else(|error| match cli::paste::without_prompt(line) {
+            Some(bare) => read(bare).map_err(|_| error),
+            None => Err(error),
         })
     }
 
@@ -153,6 +148,9 @@ impl Session {
 
     /// Tells operators elsewhere of a command that was carried out.
     fn note_executed(&self, statement: &str, effect: Effect) {
+        if !self.core().tells_of(effect) {
+            return;
+        }
         let (user, command) = (self.name(), config::print::masked(statement.trim()));
         self.core().executed(&user, &command, effect);
     }

@@ -1,6 +1,8 @@
-//! `dir`.
+//! `dir`, and what is said after a copy.
 
 use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
 
 use storage::files::{File, Totals};
 
@@ -36,4 +38,15 @@ pub(crate) fn directory(
         totals.total_bytes,
         totals.free_bytes
     );
+}
+
+/// `5120 bytes copied in 0.310 secs`.
+pub(crate) struct Copied(pub(crate) u64, pub(crate) Duration);
+
+impl fmt::Display for Copied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(bytes, took) = self;
+        let (secs, millis) = (took.as_secs(), took.subsec_millis());
+        write!(f, "{bytes} bytes copied in {secs}.{millis:03} secs")
+    }
 }

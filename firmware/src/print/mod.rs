@@ -79,6 +79,14 @@ impl fmt::Display for DottedMac {
     }
 }
 
+/// Bytes as hexadecimal digits in capitals, as in serial numbers.
+pub(crate) fn hex_capitals(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .map(|byte| alloc::format!("{byte:02X}"))
+        .collect()
+}
+
 /// Length of the prefix, if the range is exactly a network.
 pub(crate) fn prefix_len(range: AddressRange) -> Option<u32> {
     let size = range.size();

@@ -97,10 +97,7 @@ pub(crate) fn inventory(
     part("Chassis", &ports_word, "SALLYPORT-X86", serial);
     for (number, (model, mac)) in ports.iter().enumerate() {
         let name = alloc::format!("GigabitEthernet0/{number}");
-        let hardware: String = mac
-            .iter()
-            .map(|byte| alloc::format!("{byte:02X}"))
-            .collect();
+        let hardware = super::hex_capitals(mac);
         part(
             &name,
             &alloc::format!("{model} network port"),

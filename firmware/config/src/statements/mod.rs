@@ -22,7 +22,7 @@ mod users;
 
 use crate::mode::{GLOBAL, MODES, Mode};
 use crate::model::{Config, Subnet};
-use crate::password::{PasswordHash, SALT_LEN};
+use crate::password::{LENGTHS, PasswordHash, SALT_LEN};
 use crate::refusal::{Notice, Refusal, Thing};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -348,7 +348,7 @@ fn typed_password(captures: &Captures<'_>, salt: [u8; SALT_LEN]) -> Result<Passw
     if captures.has("pbkdf2") {
         return PasswordHash::parse(password).ok_or(Refusal::BadPasswordHash);
     }
-    if !(3..=127).contains(&password.len()) {
+    if !LENGTHS.contains(&password.len()) {
         return Err(Refusal::PasswordLength);
     }
     Ok(PasswordHash::of(password.as_bytes(), salt))

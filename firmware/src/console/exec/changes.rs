@@ -282,10 +282,7 @@ async fn replace(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone
     let Some(text) = source(session, words).await? else {
         return Ok(());
     };
-    let factory = {
-        let core = session.core();
-        Config::factory(u16::try_from(core.ports.len()).unwrap_or(u16::MAX))
-    };
+    let factory = session.core().factory();
     let outcome = rehearse(session, Script::whole(&text), factory).await?;
     let mut report = String::new();
     outcome.complain(&mut report);
@@ -298,20 +295,17 @@ async fn replace(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone
             ))
             .await;
     }
-    let (difference, changes) = {
+    let (is_same, changes) = {
         let core = session.core();
-        (
-            between(&core.config, &outcome.config, Secrets::Shown),
-            core.changes,
-        )
+        (core.config == outcome.config, core.changes)
     };
-    if difference.is_empty() {
+    if is_same {
         return session.say("INFO: nothing differs\n").await;
     }
     if !words.has("noconfirm") {
         let shown = {
             let core = session.core();
-            between(&core.config, &outcome.config, Secrets::Masked)
+            between(&core.config, &outcome.config)
         };
         session.page(&shown).await?;
         if !session
@@ -323,14 +317,9 @@ async fn replace(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone
     }
     let by = session.name();
     let minutes = words.number("minutes");
-    let is_done = {
-        let mut core = session.core();
-        let is_current = core.changes == changes;
-        if is_current {
-            core.replace_running(outcome.config, minutes, &by);
-        }
-        is_current
-    };
+    let is_done = session
+        .core()
+        .replace_unchanged(changes, outcome.config, minutes, &by);
     session
         .say(match (is_done, minutes) {
             (false, _) => "ERROR: the running configuration was changed meanwhile; try again\n",
@@ -401,7 +390,7 @@ fn difference(core: &mut Core, words: &Captures<'_>, out: &mut String) {
     if let Some(name) = words.word("name") {
         match core.drafts.get(name) {
             Some(draft) => {
-                out.push_str(&between(&core.config, &draft.candidate, Secrets::Masked));
+                out.push_str(&between(&core.config, &draft.candidate));
             }
             None => put_line!(out, "ERROR: there is no configuration session {name}"),
         }
@@ -427,8 +416,8 @@ fn difference(core: &mut Core, words: &Captures<'_>, out: &mut String) {
 }
 
 /// What differs between two configurations, as text.
-fn between(old: &Config, new: &Config, secrets: Secrets) -> String {
-    let (old, new) = (print(old, secrets), print(new, secrets));
+fn between(old: &Config, new: &Config) -> String {
+    let (old, new) = (print(old, Secrets::Masked), print(new, Secrets::Masked));
     diff::write(&diff::diff(
         old.iter().map(String::as_str),
         new.iter().map(String::as_str),

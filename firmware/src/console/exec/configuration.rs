@@ -158,11 +158,11 @@ pub(super) async fn write_memory(session: &mut Session) -> Result<(), Gone> {
     };
     match outcome {
         Ok(()) => {
-            let (secs, millis) = (took.as_secs(), took.subsec_millis());
+            let copied = printers::files::Copied(length as u64, took);
             let checksum = checksum.map_or(String::new(), |sum| alloc::format!("{sum}"));
             session
                 .say(&alloc::format!(
-                    "Cryptochecksum: {checksum}\n\n{length} bytes copied in {secs}.{millis:03} secs\n[OK]\n"
+                    "Cryptochecksum: {checksum}\n\n{copied}\n[OK]\n"
                 ))
                 .await
         }

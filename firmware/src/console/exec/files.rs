@@ -6,7 +6,6 @@ use core::time::Duration;
 
 use cli::grammar::Captures;
 use clock::format::FileDate;
-use config::Config;
 use config::print::{Extent, Secrets};
 use config::script::Script;
 
@@ -414,11 +413,7 @@ async fn duplicate(session: &mut Session, from: &str, to: &str) -> Result<(), Go
 /// What is said after a copy.
 fn copied(done: Result<u64, FlashError>, took: Duration) -> String {
     match done {
-        Ok(bytes) => alloc::format!(
-            "\n{bytes} bytes copied in {}.{:03} secs\n",
-            took.as_secs(),
-            took.subsec_millis()
-        ),
+        Ok(bytes) => alloc::format!("\n{}\n", printers::files::Copied(bytes, took)),
         Err(error) => alloc::format!("ERROR: {error}\n"),
     }
 }
@@ -506,13 +501,11 @@ async fn merge(session: &mut Session, bytes: &[u8], all_or_nothing: bool) -> Res
             .await;
     }
     let by = session.name();
-    let is_done = {
-        let mut core = session.core();
-        let is_current = core.changes == changes;
-        if is_current && tally.applied > 0 {
-            core.replace_running(outcome.config, None, &by);
-        }
-        is_current
+    let is_done = match tally.applied {
+        0 => session.core().changes == changes,
+        _ => session
+            .core()
+            .replace_unchanged(changes, outcome.config, None, &by),
     };
     let text = match is_done {
         true => alloc::format!(
@@ -534,10 +527,7 @@ async fn merge(session: &mut Session, bytes: &[u8], all_or_nothing: bool) -> Res
 /// now, and nothing is saved.
 async fn replace_startup(session: &mut Session, bytes: &[u8]) -> Result<(), Gone> {
     let text = String::from_utf8_lossy(bytes).into_owned();
-    let factory = {
-        let core = session.core();
-        Config::factory(u16::try_from(core.ports.len()).unwrap_or(u16::MAX))
-    };
+    let factory = session.core().factory();
     let outcome = rehearse(session, Script::whole(&text), factory).await?;
     if outcome.tally.refused > 0 {
         let mut report = String::new();

@@ -138,7 +138,7 @@ async fn reload(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone>
     Err(Gone)
 }
 
-/// When the restart is wanted; nothing for now.
+/// When the restart is wanted; `None` for at once.
 fn wanted(core: &Core, words: &Captures<'_>) -> Result<Option<When>, &'static str> {
     let (at, after) = (words.has("at"), words.has("in"));
     if at && after {

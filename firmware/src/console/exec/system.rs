@@ -160,9 +160,5 @@ pub(crate) fn serial_number(core: &Core) -> String {
         .first()
         .map(crate::ports::Port::mac)
         .unwrap_or_default();
-    let mut serial = String::from("SP");
-    for byte in mac.0 {
-        serial.push_str(&alloc::format!("{byte:02X}"));
-    }
-    serial
+    alloc::format!("SP{}", printers::hex_capitals(&mac.0))
 }
