@@ -268,9 +268,17 @@ mod tests {
             .unwrap();
         let pid = output.trim().rsplit(' ').next().unwrap().to_owned();
         drop(daemon);
-        // An ended child may linger unreaped, but it runs no more.
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
+        // An ended child may linger unreaped, but it runs no more. The signal is under way until the
+        // kernel next runs it.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            if stat.is_empty() || stat.contains(") Z ") {
+                break;
+            }
+            assert!(Instant::now() < deadline, "it still runs: {stat}");
+            sleep(Duration::from_millis(10)).await;
+        }
         fs::remove_dir_all(&folder).unwrap();
     }
 

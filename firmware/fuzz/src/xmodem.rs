@@ -224,40 +224,63 @@ impl Wire {
     }
 }
 
-/// What the line does to a frame or an answer. Only what the protocol can tell is done to it: one byte
-/// of a frame that becomes another is seen by either check, and a lost end by the silence after it. An
-/// answer is lost or becomes one that means nothing; one made up would be believed.
-///
-/// At least `kept_min` bytes of a frame come.
-fn spoil(
-    input: &mut Input<'_>,
-    bytes: &mut Vec<u8>,
-    may_change: bool,
-    kept_min: usize,
-) -> (Duration, bool) {
+/// What the line may do to a frame or an answer, besides delaying it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Faults {
+    /// It comes as it is.
+    Delay,
+    /// It comes as it is, or not at all.
+    Loss,
+    /// Also with one byte changed.
+    Change,
+    /// Also cut short, of which at least `kept_min` bytes come.
+    Any { kept_min: usize },
+}
+
+/// What the line does to a frame or an answer: how long it keeps it, and whether it spoilt it. Only what
+/// the protocol can tell is done to it: one byte of a frame that becomes another is seen by either check,
+/// and a lost end by the silence after it. An answer is lost or becomes one that means nothing; one made up
+/// would be believed.
+fn spoil(input: &mut Input<'_>, bytes: &mut Vec<u8>, faults: Faults) -> (Duration, bool) {
     let fault = input.byte();
     let delay = Duration::from_millis(u64::from(fault >> 2));
-    let place = |input: &mut Input<'_>, len: usize| usize::from(input.word()) % len.max(1);
-    match fault & 3 {
-        0 => return (delay, false),
-        1 => bytes.truncate(kept_min),
-        2 => {
-            let len = place(input, bytes.len());
-            bytes.truncate(len.max(kept_min));
-        }
-        _ if !may_change => bytes.truncate(kept_min),
-        _ => {
-            let at = place(input, bytes.len());
-            let change = input.byte().max(1);
-            match bytes.get_mut(at) {
-                // The kind of a block is behind no check.
-                Some(first) if at == 0 => *first = b'?',
-                Some(byte) => *byte ^= change,
-                None => {}
-            }
-        }
+    if fault & 3 == 0 || faults == Faults::Delay {
+        return (delay, false);
+    }
+    let lost_from = match faults {
+        Faults::Any { kept_min } => kept_min,
+        _ => 0,
+    };
+    let place = usize::from(input.word()) % bytes.len().max(1);
+    match (fault & 3, faults) {
+        (2, Faults::Any { .. }) => bytes.truncate(place.max(lost_from)),
+        (3, Faults::Change | Faults::Any { .. }) => match bytes.get_mut(place) {
+            // The kind of a block is behind no check, and what follows it must not pass for one.
+            Some(_) if place == 0 && faults == Faults::Change => bytes.clear(),
+            Some(first) if place == 0 => *first = b'?',
+            Some(byte) => *byte ^= input.byte().max(1),
+            None => {}
+        },
+        _ => bytes.truncate(lost_from),
     }
     (delay, true)
+}
+
+/// What the line may do to a frame.
+///
+/// * Once the receiver counts sums, the half of a block may be filled up by the next one, and one sum of
+///   256 is right by chance. Nothing is cut then; and if the sender still makes CRCs, whose first half the
+///   receiver takes for the sum, nothing is changed either.
+/// * A frame sent twice may be answered twice, and the second answer be taken for that to the next frame.
+///   If that is lost, and is the last, the protocol cannot tell.
+fn faults_of_frames(asks_for_sum: bool, sends_crc: bool, is_repeated: bool) -> Faults {
+    match (asks_for_sum, is_repeated) {
+        (false, false) => Faults::Any { kept_min: 0 },
+        (false, true) => Faults::Any { kept_min: TOLD_MIN },
+        (true, true) => Faults::Delay,
+        (true, false) if sends_crc => Faults::Loss,
+        (true, false) => Faults::Change,
+    }
 }
 
 /// How a transfer ended on both sides.
@@ -284,10 +307,8 @@ fn transfer(input: &mut Input<'_>) -> Ends {
     let (mut forth, mut back) = (Wire::default(), Wire::default());
     let mut sent = None;
     let mut is_clean = true;
-    // The check that each side has in mind. If they are not the same, the receiver may take half of a
-    // CRC for a sum, which one changed byte can hit.
+    // The check that each side has in mind; they need not be the same.
     let (mut asks_for_sum, mut sends_crc) = (false, false);
-    // A frame sent twice may be answered twice, and the second answer be taken for that to the next frame.
     let (mut is_repeated, mut last) = (false, Vec::new());
     let mut now = Instant::ZERO;
     let frames_max = (file.len() / SHORT_BLOCK + 3) as u32 * (RETRIES_MAX + 1);
@@ -295,18 +316,17 @@ fn transfer(input: &mut Input<'_>) -> Ends {
     loop {
         if let Some(mut frame) = said_by(&mut sender, now) {
             sends_crc |= frame.len() % SHORT_BLOCK == 5;
-            let may_change = !(asks_for_sum && sends_crc);
             is_repeated |= frame == last;
             last.clone_from(&frame);
-            let kept_min = if is_repeated { TOLD_MIN } else { 0 };
-            let (delay, spoilt) = spoil(input, &mut frame, may_change, kept_min);
+            let faults = faults_of_frames(asks_for_sum, sends_crc, is_repeated);
+            let (delay, spoilt) = spoil(input, &mut frame, faults);
             is_clean &= !spoilt;
             forth.put(frame, now + delay);
         }
         for answer in taking.said() {
             asks_for_sum |= answer == NAK && sender.taken_bytes() == 0;
             let mut answer = vec![answer];
-            let (delay, spoilt) = spoil(input, &mut answer, true, 0);
+            let (delay, spoilt) = spoil(input, &mut answer, Faults::Any { kept_min: 0 });
             is_clean &= !spoilt;
             back.put(answer, now + delay);
         }
