@@ -25,11 +25,20 @@ const RUSTFLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanit
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Ccodegen-units=1";
 
+/// What inputs are made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seed {
+    /// The same every time, so that a tree which passed passes again.
+    Fixed,
+    /// New every time, to find what nobody has seen.
+    Random,
+}
+
 /// Builds and runs every target for a few seconds; returns their names.
 ///
 /// # Errors
 /// When a target does not build or finds a fault; the input that showed it is kept.
-pub fn run_briefly() -> Result<Vec<String>> {
+pub fn run_briefly(seed: Seed) -> Result<Vec<String>> {
     let manifest = home().join("Cargo.toml");
     if !manifest.exists() {
         return Ok(Vec::new());
@@ -55,7 +64,7 @@ pub fn run_briefly() -> Result<Vec<String>> {
         .env_remove("CARGO_TARGET_DIR");
     workspace::run(&mut cargo)?;
     for target in &targets {
-        run_target(target, &folder)?;
+        run_target(target, &folder, seed)?;
     }
     Ok(targets)
 }
@@ -65,9 +74,17 @@ fn home() -> PathBuf {
     workspace::root().join("firmware").join("fuzz")
 }
 
-fn run_target(target: &str, folder: &Path) -> Result<()> {
-    // What was learned is kept from run to run; good examples come from the target itself.
-    let corpus = folder.join("corpus").join(target);
+fn run_target(target: &str, folder: &Path, seed: Seed) -> Result<()> {
+    // Good examples come from the target itself. With random inputs, what was learned is kept from run to
+    // run.
+    let corpus = match seed {
+        Seed::Fixed => folder.join("corpus-fixed").join(target),
+        Seed::Random => folder.join("corpus").join(target),
+    };
+    if seed == Seed::Fixed && corpus.exists() {
+        std::fs::remove_dir_all(&corpus)
+            .with_context(|| format!("cannot empty {}", corpus.display()))?;
+    }
     let artifacts = folder.join("found").join(target);
     for made in [&corpus, &artifacts] {
         std::fs::create_dir_all(made)
@@ -79,6 +96,7 @@ fn run_target(target: &str, folder: &Path) -> Result<()> {
         command
             .arg(format!("-max_total_time={SECONDS}"))
             .arg(format!("-timeout={INPUT_SECONDS}"))
+            .args((seed == Seed::Fixed).then_some("-seed=1"))
             .arg("-print_final_stats=0")
             .arg("-verbosity=0")
             .arg(format!("-artifact_prefix={}/", artifacts.display()))

@@ -123,7 +123,12 @@ pub fn test(runs_all: bool) -> Result<()> {
         }
     }
     steps.begin("fuzz targets, briefly");
-    match fuzz::run_briefly() {
+    let seed = if runs_all {
+        fuzz::Seed::Random
+    } else {
+        fuzz::Seed::Fixed
+    };
+    match fuzz::run_briefly(seed) {
         Ok(targets) if targets.is_empty() => tally.skip("fuzz: there are no targets"),
         Ok(targets) => tally.passed += targets.len(),
         Err(error) => {
