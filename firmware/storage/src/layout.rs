@@ -86,10 +86,12 @@ impl Extent {
     /// # Errors
     /// What the disk says.
     pub fn wipe(self, disk: &mut dyn Disk) -> Result<(), DiskError> {
-        static CHUNK: [u8; 64 * SECTOR_LEN] = [0; 64 * SECTOR_LEN];
+        const CHUNK_SECTORS: u64 = 16;
+        static CHUNK: [u8; CHUNK_SECTORS as usize * SECTOR_LEN] =
+            [0; CHUNK_SECTORS as usize * SECTOR_LEN];
         let mut from = 0;
         while from < self.sectors {
-            let sectors = (self.sectors - from).min(64);
+            let sectors = (self.sectors - from).min(CHUNK_SECTORS);
             let bytes = sectors as usize * SECTOR_LEN;
             self.write(disk, from, CHUNK.get(..bytes).unwrap_or_default())?;
             from += sectors;

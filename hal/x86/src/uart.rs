@@ -34,9 +34,16 @@ pub const CONSOLE_LINE: u8 = 4;
 pub const LOG_LINE: u8 = 3;
 
 /// The operator's line, COM1.
-pub static CONSOLE: Uart<0x3f8, { 256 << 10 }, { 32 << 10 }> = Uart::new();
+pub static CONSOLE: Uart<0x3f8, { 256 << 10 }, { 32 << 10 }> =
+    Uart::new(&CONSOLE_RECEIVED, &CONSOLE_TO_SEND);
 /// The developers' line, COM2, which only sends.
-pub static LOG: Uart<0x2f8, 64, { 16 << 10 }> = Uart::new();
+pub static LOG: Uart<0x2f8, 64, { 16 << 10 }> = Uart::new(&LOG_RECEIVED, &LOG_TO_SEND);
+
+// By themselves the rings are all zeros and take no room in the image.
+static CONSOLE_RECEIVED: ByteRing<{ 256 << 10 }> = ByteRing::new();
+static CONSOLE_TO_SEND: ByteRing<{ 32 << 10 }> = ByteRing::new();
+static LOG_RECEIVED: ByteRing<64> = ByteRing::new();
+static LOG_TO_SEND: ByteRing<{ 16 << 10 }> = ByteRing::new();
 
 // Register offsets (data sheet table II).
 const DATA: u16 = 0;
@@ -76,13 +83,10 @@ const FIFO_LEN: usize = 16;
 const CAUSES_PER_INTERRUPT: u32 = 4_096;
 
 /// The 16550 at port `BASE` with a receive ring of `RX` bytes and a transmit ring of `TX` bytes.
-///
-/// The port is a parameter and no field, so that the rings are zero at start and take no room in
-/// the image.
 pub struct Uart<const BASE: u16, const RX: usize, const TX: usize> {
     is_present: AtomicBool,
-    received: ByteRing<RX>,
-    to_send: ByteRing<TX>,
+    received: &'static ByteRing<RX>,
+    to_send: &'static ByteRing<TX>,
     /// What the interrupt enable register holds.
     enabled: AtomicU8,
     lost: AtomicU64,
@@ -95,11 +99,11 @@ impl<const BASE: u16, const RX: usize, const TX: usize> Uart<BASE, RX, TX> {
     /// Received bytes that make RTS drop, and those below which it rises again.
     const MARKS: Marks = Marks::of_ring(RX);
 
-    const fn new() -> Self {
+    const fn new(received: &'static ByteRing<RX>, to_send: &'static ByteRing<TX>) -> Self {
         Self {
             is_present: AtomicBool::new(false),
-            received: ByteRing::new(),
-            to_send: ByteRing::new(),
+            received,
+            to_send,
             enabled: AtomicU8::new(0),
             lost: AtomicU64::new(0),
             saw_break: AtomicBool::new(false),
