@@ -21,6 +21,8 @@ extern crate alloc;
 
 mod access;
 mod arp;
+#[doc(hidden)]
+pub mod bench;
 mod buckets;
 mod drop_reason;
 mod engine;
@@ -60,73 +62,3 @@ pub use view::{
     XlateView,
 };
 pub use wire::{ETHERNET_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP};
-
-/// The flow table's index by itself, for the benchmark that puts it beside other maps.
-#[doc(hidden)]
-pub mod bench {
-    use alloc::vec::Vec;
-
-    use crate::buckets::Buckets;
-    use crate::hash::HashKey;
-
-    /// Keys of two words, found as the flow table finds tuples.
-    pub struct Table {
-        keys: Vec<(u64, u64)>,
-        index: Buckets,
-        hash_key: HashKey,
-    }
-
-    impl Table {
-        /// A table of `keys`, each mapped to its place.
-        pub fn new(keys: impl Iterator<Item = (u64, u64)>) -> Self {
-            let keys: Vec<_> = keys.collect();
-            let mut index = Buckets::new(keys.len());
-            let hash_key = HashKey::new(*b"an unlikely key.");
-            for (place, key) in (0..).zip(&keys) {
-                // Sized for them all.
-                let _ = index.insert(hash_key.hash(key.0, key.1), place);
-            }
-            Self {
-                keys,
-                index,
-                hash_key,
-            }
-        }
-
-        /// The place of `key`.
-        #[inline]
-        pub fn find(&self, key: (u64, u64)) -> Option<u32> {
-            self.find_hashed(self.hash_key.hash(key.0, key.1), key)
-        }
-
-        #[inline]
-        fn find_hashed(&self, hash: u64, key: (u64, u64)) -> Option<u32> {
-            self.index
-                .find(hash, |place| self.keys.get(place as usize) == Some(&key))
-        }
-
-        /// The sum of the places of the keys of `numbers`, looked up as `handle_batch` does.
-        pub fn find_batch(&self, numbers: &[u32], key: impl Fn(u32) -> (u64, u64)) -> u64 {
-            let mut keys: heapless::Vec<((u64, u64), u64), 32> = heapless::Vec::new();
-            for &number in numbers {
-                let key = key(number);
-                let _ = keys.push((key, self.hash_key.hash(key.0, key.1)));
-            }
-            let mut touched = 0u64;
-            let mut places: heapless::Vec<u32, 32> = heapless::Vec::new();
-            for &(_, hash) in &keys {
-                if let Some(place) = self.index.peek(hash) {
-                    let _ = places.push(place);
-                }
-            }
-            for &place in &places {
-                touched ^= self.keys.get(place as usize).map_or(0, |key| key.0);
-            }
-            core::hint::black_box(touched);
-            keys.iter()
-                .filter_map(|&(key, hash)| self.find_hashed(hash, key))
-                .map(u64::from)
-                .sum()
-        }
-    }
-}
