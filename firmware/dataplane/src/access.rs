@@ -84,7 +84,7 @@ pub(crate) fn list(policy: &Policy, acl: AclId) -> Option<&AccessList> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{AddressRange, PortMatch};
+    use crate::policy::{AceLog, AddressRange, PortMatch};
 
     fn web() -> Candidate {
         Candidate {
@@ -104,7 +104,7 @@ mod tests {
             source: AddressRange::ANY,
             destination: AddressRange::ANY,
             service,
-            log: false,
+            log: AceLog::Default,
             is_active: true,
         }
     }

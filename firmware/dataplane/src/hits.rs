@@ -1,10 +1,11 @@
 //! Hit counters of access lists over a change of policy: they belong to an element, known by its
-//! list's name and its content, not to a place.
+//! list's name and what it matches and does, not to a place. Its hits stay when only its logging or
+//! its activity changes.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::policy::{AccessList, Ace, Policy};
+use crate::policy::{AccessList, Policy};
 
 /// The counters for `new`, taken from `hits` of `old` where the element is the same.
 pub(crate) fn carry_over(old: &Policy, hits: &[Vec<u64>], new: &Policy) -> Vec<Vec<u64>> {
@@ -29,14 +30,13 @@ fn carry_over_list(before: &AccessList, hits: &[u64], list: &AccessList) -> Vec<
         .elements
         .iter()
         .zip(&list.elements)
-        .take_while(|(a, b)| a == b)
+        .take_while(|(a, b)| a.identity() == b.identity())
         .count();
-    let rest: BTreeMap<&Ace, u64> = before
-        .elements
-        .iter()
-        .zip(hits.iter().copied())
-        .skip(same)
-        .collect();
+    // Equal elements share one count, which the first of them takes: only that one can be hit.
+    let mut rest: BTreeMap<_, u64> = BTreeMap::new();
+    for (element, &hits) in before.elements.iter().zip(hits).skip(same) {
+        *rest.entry(element.identity()).or_default() += hits;
+    }
     list.elements
         .iter()
         .enumerate()
@@ -44,7 +44,7 @@ fn carry_over_list(before: &AccessList, hits: &[u64], list: &AccessList) -> Vec<
             if index < same {
                 hits.get(index).copied().unwrap_or(0)
             } else {
-                rest.get(element).copied().unwrap_or(0)
+                rest.remove(&element.identity()).unwrap_or(0)
             }
         })
         .collect()
@@ -53,7 +53,7 @@ fn carry_over_list(before: &AccessList, hits: &[u64], list: &AccessList) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Action, AddressRange, Service};
+    use crate::policy::{Ace, AceLog, Action, AddressRange, Service};
 
     fn list(protocols: &[u8]) -> Policy {
         let elements = protocols
@@ -63,7 +63,7 @@ mod tests {
                 source: AddressRange::ANY,
                 destination: AddressRange::ANY,
                 service: Service::Protocol(protocol),
-                log: false,
+                log: AceLog::Default,
                 is_active: true,
             })
             .collect();
@@ -88,8 +88,20 @@ mod tests {
         ] {
             assert_eq!(carry_over(&old, &hits, &new), [expected]);
         }
+        let mut changed = list(&[1, 6, 17]);
+        changed.access_lists[0].elements[1].is_active = false;
+        changed.access_lists[0].elements[2].log = AceLog::Disabled;
+        assert_eq!(carry_over(&old, &hits, &changed), hits);
         let mut renamed = list(&[1]);
         renamed.access_lists[0].name = "b".into();
         assert_eq!(carry_over(&old, &hits, &renamed), [[0]]);
+    }
+
+    #[test]
+    fn equal_elements_keep_their_hits_once() {
+        let old = list(&[1, 6, 17, 6]);
+        let hits = [alloc::vec![10, 60, 170, 6]];
+        let new = list(&[17, 6, 6, 1]);
+        assert_eq!(carry_over(&old, &hits, &new), [[170, 66, 0, 10]]);
     }
 }

@@ -50,10 +50,10 @@ mod tests;
 pub use drop_reason::DropReason;
 pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};
 pub use policy::{
-    AccessList, Ace, AclId, Action, AddressRange, DestinationNat, IcmpRule, InspectionClass,
-    Interface, LocalService, MappedAddress, NatRule, NatSection, PatPool, PerSessionRule, Policy,
-    PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat, StaticRoute, Timeouts,
-    Transport, prefix_mask,
+    AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, IcmpRule,
+    InspectionClass, Interface, LocalService, MappedAddress, NatRule, NatSection, PatPool,
+    PerSessionRule, Policy, PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat,
+    StaticRoute, Timeouts, Transport, prefix_mask,
 };
 pub use slowpath::{Step, Trace};
 pub use view::{

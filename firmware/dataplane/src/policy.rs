@@ -193,6 +193,24 @@ pub enum Action {
     Deny,
 }
 
+/// What is told of an element's hits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AceLog {
+    /// `log` absent or `log default`: every denied packet is told (106023), nothing of permits.
+    #[default]
+    Default,
+    /// `log disable`: nothing is told.
+    Disabled,
+    /// `log [LEVEL] [interval SECS]`: the first hit of a flow, and the count of the rest at each
+    /// interval (106100), be it permitted or denied.
+    Flows {
+        /// Syslog severity, 0 to 7.
+        level: u8,
+        /// Seconds between two reports of a flow, 1 to 600.
+        interval_secs: u16,
+    },
+}
+
 /// One element of an access list, objects and groups already expanded. Addresses and ports are the
 /// real ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -205,10 +223,18 @@ pub struct Ace {
     pub destination: AddressRange,
     /// Protocol and ports.
     pub service: Service,
-    /// Whether hits are to be logged.
-    pub log: bool,
-    /// Whether the element takes part (`inactive` absent).
+    /// What is told of its hits.
+    pub log: AceLog,
+    /// Whether the element takes part (neither `inactive` nor outside of its time range).
     pub is_active: bool,
+}
+
+impl Ace {
+    /// What tells the element from others of its list: what it matches and does. Logging and
+    /// activity may change without its being another element.
+    pub(crate) const fn identity(&self) -> (Action, AddressRange, AddressRange, Service) {
+        (self.action, self.source, self.destination, self.service)
+    }
 }
 
 /// An access list: first match wins, no match denies.

@@ -10,7 +10,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use dataplane::{
-    AccessList, Ace, AclId, Action, AddressRange, DataPlane, FlowId, InspectionClass, Intercepted,
+    AccessList, Ace, AceLog, AclId, Action, AddressRange, DataPlane, FlowId, InspectionClass, Intercepted,
     Interface, Leg, Limits, LocalService, MappedAddress, NatRule, NatSection, PatPool, Policy,
     PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat, StaticRoute, Transport,
     Verdicts,
@@ -534,7 +534,7 @@ fn policy() -> Policy {
             source: PortMatch::ANY,
             destination: PortMatch::eq(port),
         },
-        log: false,
+        log: AceLog::Default,
         is_active: true,
     };
     let list = |name: &str, elements| AccessList {

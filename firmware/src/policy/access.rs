@@ -7,7 +7,7 @@ use core::ops::Range;
 
 use config::Config;
 use config::model::{AccessLine, AccessList, Action, PortMatch, RuleLog, RuleMatch, Service};
-use dataplane::{Ace, AclId};
+use dataplane::{Ace, AceLog, AclId};
 
 use super::{CompiledList, port_id, range, transport};
 
@@ -50,7 +50,7 @@ impl Lists {
 fn add_line(config: &Config, line: &AccessLine, elements: &mut Vec<Ace>) -> Range<usize> {
     let first = elements.len();
     if let AccessLine::Rule(rule) = line {
-        let log = !matches!(rule.log, RuleLog::Disable);
+        let log = log(rule.log);
         for condition in config.expand(rule) {
             elements.extend(services(&condition).map(|service| Ace {
                 action: action(rule.action),
@@ -69,6 +69,20 @@ fn action(action: Action) -> dataplane::Action {
     match action {
         Action::Permit => dataplane::Action::Permit,
         Action::Deny => dataplane::Action::Deny,
+    }
+}
+
+fn log(log: RuleLog) -> AceLog {
+    match log {
+        RuleLog::Default => AceLog::Default,
+        RuleLog::Disable => AceLog::Disabled,
+        RuleLog::Flows {
+            level,
+            interval_secs,
+        } => AceLog::Flows {
+            level,
+            interval_secs,
+        },
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use config::Config;
 use config::model::{ClassMap, ClassMatch, InspectEngine, PolicyPlace};
-use dataplane::{Ace, Action, AddressRange, InspectionClass, ProxyId, Service};
+use dataplane::{Ace, AceLog, Action, AddressRange, InspectionClass, ProxyId, Service};
 
 use super::access::{Lists, ports};
 use super::{InspectedClass, port_id, transport};
@@ -103,7 +103,7 @@ fn permit(service: Service) -> Ace {
         source: AddressRange::ANY,
         destination: AddressRange::ANY,
         service,
-        log: false,
+        log: AceLog::Default,
         is_active: true,
     }
 }

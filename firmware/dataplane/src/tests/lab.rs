@@ -71,7 +71,7 @@ pub(super) fn ace(
         source,
         destination,
         service,
-        log: false,
+        log: AceLog::Default,
         is_active: true,
     }
 }
