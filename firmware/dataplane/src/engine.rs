@@ -11,7 +11,8 @@ use hal::nic::MacAddr;
 use hal::packet::{Batch, PacketBuf, PacketPool};
 use hal::time::Instant;
 
-use crate::drop_reason::{DropCounters, DropReason};
+use crate::drop_reason::DropCounters;
+use crate::event::{EventRing, FlowEnd};
 use crate::flow::{Direction, Flags, Flow, FlowTable, State};
 use crate::hash::{HashKey, Random};
 use crate::limiter::Limiter;
@@ -20,6 +21,7 @@ use crate::nat::rules::NatTable;
 use crate::neighbor::{Due, NeighborTable};
 use crate::policy::{AddressRange, Interface, Policy, PortId, Timeouts, Transport};
 use crate::routes::RouteTable;
+use crate::tell::xlate_ended;
 use crate::view::{FlowId, Intercepted, LocalPacket, PortCounters, Verdicts};
 use crate::wheel::{Tick, instant_of, tick_of, ticks};
 use crate::wire::{PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP};
@@ -68,6 +70,7 @@ impl Limits {
         FlowTable::memory_bytes(self.flows)
             + Bindings::memory_bytes(self.bindings())
             + NeighborTable::memory_bytes(self.neighbors)
+            + EventRing::memory_bytes()
             + queues
     }
 }
@@ -88,6 +91,9 @@ pub struct DataPlane {
     pub(crate) bindings: Bindings,
     pub(crate) neighbors: NeighborTable,
     pub(crate) drops: DropCounters,
+    pub(crate) events: EventRing,
+    /// When a full flow table may be told again.
+    pub(crate) table_full_again: Tick,
     pub(crate) verdicts: Verdicts,
     pub(crate) intercepts: VecDeque<Intercepted>,
     /// Intercepted flows that ended from our side, still to be told to the proxies.
@@ -172,6 +178,8 @@ impl DataPlane {
             bindings: Bindings::new(limits.bindings(), key),
             neighbors: NeighborTable::new(limits.neighbors, key),
             drops: DropCounters::default(),
+            events: EventRing::new(),
+            table_full_again: 0,
             verdicts: Verdicts::default(),
             intercepts: VecDeque::with_capacity(handoff),
             closed: VecDeque::new(),
@@ -226,7 +234,7 @@ impl DataPlane {
             .filter(|&port| kept(port).1.is_none())
             .collect();
         if !gone.is_empty() {
-            self.end_flows(now, |flow| {
+            self.end_flows(FlowEnd::InterfaceGone, now, |flow| {
                 flow.ports.iter().any(|port| gone.contains(port))
             });
         }
@@ -331,11 +339,15 @@ impl DataPlane {
                 .idle_ticks(flow)
                 .map(|idle| flow.last_used.saturating_add(idle))
             {
-                Some(deadline) if deadline <= tick => self.end_flow(index, None, now),
+                Some(deadline) if deadline <= tick => {
+                    let end = Self::timeout_end(flow);
+                    self.end_flow(index, end, now);
+                }
                 deadline => self.flows.set_deadline(index, deadline),
             }
         }
-        self.bindings.run_due(tick);
+        self.bindings
+            .run_due(tick, |gone| self.events.push(xlate_ended(&gone, tick)));
         let mut due = Vec::new();
         self.neighbors.run_due(now, |entry| due.push(entry));
         for entry in due {
@@ -376,7 +388,7 @@ impl DataPlane {
             .map(|(index, _)| index)
             .collect();
         for &index in &chosen {
-            self.end_flow(index, Some(DropReason::FlowBeingFreed), now);
+            self.end_flow(index, FlowEnd::Cleared, now);
         }
         // At most as many as there are records.
         chosen.len() as u32
@@ -384,8 +396,12 @@ impl DataPlane {
 
     /// Ends every dynamic binding and the flows that use a translation. Returns how many flows.
     pub fn clear_xlates(&mut self, now: Instant) -> u32 {
-        let ended = self.end_flows(now, |flow| flow.flags.has(Flags::TRANSLATED));
-        self.bindings.clear_unused();
+        let ended = self.end_flows(FlowEnd::Cleared, now, |flow| {
+            flow.flags.has(Flags::TRANSLATED)
+        });
+        let tick = tick_of(now);
+        self.bindings
+            .clear_unused(|gone| self.events.push(xlate_ended(&gone, tick)));
         ended
     }
 
@@ -474,15 +490,13 @@ impl DataPlane {
         }
     }
 
-    /// Ends a flow, counting `reason` if there is one to tell, and tells its proxy.
-    pub(crate) fn end_flow(&mut self, index: u32, reason: Option<DropReason>, now: Instant) {
+    /// Ends a flow, counting it if `end` is to be counted, and tells its proxy.
+    pub(crate) fn end_flow(&mut self, index: u32, end: FlowEnd, now: Instant) {
         let id = self.flows.id(index);
-        let Some(flow) = self.flows.remove(index) else {
+        let Some(flow) = self.remove_flow(index, end, now) else {
             return;
         };
-        self.bindings
-            .release(flow.binding, self.idle.pat_xlate, tick_of(now));
-        if let Some(reason) = reason {
+        if let Some(reason) = end.drop_reason() {
             self.drops.count_flow(reason);
         }
         if flow.flags.has(Flags::INTERCEPTED) {
@@ -490,7 +504,22 @@ impl DataPlane {
         }
     }
 
-    fn end_flows(&mut self, now: Instant, which: impl Fn(&Flow) -> bool) -> u32 {
+    /// Takes a flow out and gives its binding back.
+    pub(crate) fn remove_flow(&mut self, index: u32, end: FlowEnd, now: Instant) -> Option<Flow> {
+        let id = self.flows.id(index);
+        let flow = self.flows.remove(index)?;
+        let tick = tick_of(now);
+        let gone = self
+            .bindings
+            .release(flow.binding, self.idle.pat_xlate, tick);
+        self.tell_ended(id, &flow, end, now);
+        if let Some(gone) = gone {
+            self.events.push(xlate_ended(&gone, tick));
+        }
+        Some(flow)
+    }
+
+    fn end_flows(&mut self, end: FlowEnd, now: Instant, which: impl Fn(&Flow) -> bool) -> u32 {
         let chosen: Vec<u32> = self
             .flows
             .iter()
@@ -498,7 +527,7 @@ impl DataPlane {
             .map(|(index, _)| index)
             .collect();
         for &index in &chosen {
-            self.end_flow(index, Some(DropReason::FlowBeingFreed), now);
+            self.end_flow(index, end, now);
         }
         chosen.len() as u32
     }

@@ -16,7 +16,8 @@ use crate::flow::tcp::{self, Tracked};
 use crate::flow::{Direction, Flags, State};
 use crate::nat::rewrite;
 use crate::policy::PortId;
-use crate::slowpath::{Decision, FIRST, Hits, icmp_code};
+use crate::slowpath::{Decision, FIRST, icmp_code};
+use crate::tell::{Seen, closing_end};
 use crate::view::LocalPacket;
 use crate::wheel::tick_of;
 use crate::wire::{
@@ -208,7 +209,12 @@ impl DataPlane {
         now: Instant,
     ) -> Outcome {
         if let Layer4::IcmpError { .. } = headers.layer4 {
-            return self.handle_icmp_error(port, headers, frame, pool, now);
+            let code = icmp_code(frame.bytes(), headers);
+            let outcome = self.handle_icmp_error(port, headers, frame, pool, now);
+            if let Err(dropped) = &outcome {
+                self.tell_icmp_error(port, headers, code, dropped);
+            }
+            return outcome;
         }
         if let Some((index, direction)) =
             self.flows
@@ -217,19 +223,32 @@ impl DataPlane {
             return self.forward(index, direction, headers, frame, pool, now);
         }
         let code = icmp_code(frame.bytes(), headers);
-        let mut hits = Hits::default();
-        let decision = self.decide(port, headers, code, &mut hits);
-        self.count_access_hits(&hits);
+        let mut seen = Seen::default();
+        let decision = self.decide(port, headers, code, &mut seen);
+        self.count_access_hits(&seen.hits);
         let new = match decision {
             Ok(Decision::Open(new)) => new,
-            Ok(Decision::Local) => return self.handle_local(port, headers, frame),
-            Err(reason) => return Err(Dropped::new(reason, frame)),
+            Ok(Decision::Local) => {
+                let outcome = self.handle_local(port, headers, frame);
+                self.tell_local(port, headers, code, &outcome);
+                return outcome;
+            }
+            Err(reason) => {
+                self.tell_refused(port, headers, code, reason, &seen, now);
+                return Err(Dropped::new(reason, frame));
+            }
         };
         let opened = window_scale(frame.bytes(), headers)
             .and_then(|scale| self.open(port, headers, &new, scale, now));
         match opened {
-            Ok(index) => self.forward(index, FIRST, headers, frame, pool, now),
-            Err(reason) => Err(Dropped::new(reason, frame)),
+            Ok(index) => {
+                self.tell_built(index);
+                self.forward(index, FIRST, headers, frame, pool, now)
+            }
+            Err(reason) => {
+                self.tell_refused(port, headers, code, reason, &seen, now);
+                Err(Dropped::new(reason, frame))
+            }
         }
     }
 
@@ -310,7 +329,13 @@ impl DataPlane {
         match tracked {
             Tracked::Same => {}
             Tracked::TimeoutChanged => self.reset_timer(index),
-            Tracked::Closed => self.end_flow(index, None, now),
+            Tracked::Closed => {
+                let flags = self
+                    .flows
+                    .get(index)
+                    .map_or(Flags::default(), |flow| flow.flags);
+                self.end_flow(index, closing_end(flags, headers, direction), now);
+            }
         }
         outcome
     }

@@ -8,10 +8,10 @@ use hal::time::Instant;
 
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
+use crate::event::FlowEnd;
 use crate::flow::{Direction, Flags};
 use crate::input::{Dropped, Outcome, Verdict, strip};
 use crate::view::{Endpoints, FlowId, Intercepted, Leg, Opening};
-use crate::wheel::tick_of;
 use crate::wire::checksum;
 use crate::wire::{
     ACK, ETHERNET_LEN, Headers, IP_CHECKSUM, IP_DESTINATION, IP_FRAGMENT, IP_SOURCE, IP_TOTAL_LEN,
@@ -173,10 +173,7 @@ impl DataPlane {
 
     /// Ends a flow whose proxy knows already, or never knew.
     fn end_quietly(&mut self, index: u32, now: Instant) {
-        if let Some(flow) = self.flows.remove(index) {
-            self.bindings
-                .release(flow.binding, self.idle.pat_xlate, tick_of(now));
-        }
+        self.remove_flow(index, FlowEnd::Proxy, now);
     }
 }
 

@@ -26,6 +26,7 @@ pub mod bench;
 mod buckets;
 mod drop_reason;
 mod engine;
+mod event;
 mod flow;
 mod hash;
 mod hits;
@@ -40,6 +41,7 @@ mod policy;
 mod routes;
 mod show;
 mod slowpath;
+mod tell;
 mod view;
 mod wheel;
 mod wire;
@@ -49,6 +51,9 @@ mod tests;
 
 pub use drop_reason::DropReason;
 pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};
+pub use event::{
+    BoxVerdict, ConnEnds, Event, EventKind, EventKinds, FlowEnd, PacketFacts, XlateEnds,
+};
 pub use policy::{
     AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, IcmpRule,
     InspectionClass, Interface, LocalService, MappedAddress, NatRule, NatSection, PatPool,
@@ -61,4 +66,4 @@ pub use view::{
     NeighborView, Opening, PoolView, PortCounters, RouteKind, RouteView, Usage, Verdicts,
     XlateView,
 };
-pub use wire::{ETHERNET_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP};
+pub use wire::{ETHERNET_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Tuple};

@@ -10,8 +10,8 @@ use crate::flow::{Direction, Flags, Flow, State};
 use crate::nat::rules::is_identity;
 use crate::policy::{AclId, AddressRange, NatSection, PortId, SourceNat};
 use crate::view::{
-    ConnFlags, ConnSide, ConnView, FlowId, NatRuleView, NeighborView, PoolView, PortCounters,
-    RouteView, Usage, Verdicts, XlateView,
+    ConnFlags, ConnView, FlowId, NatRuleView, NeighborView, PoolView, PortCounters, RouteView,
+    Usage, Verdicts, XlateView,
 };
 use crate::wheel::{TICK, instant_of, tick_of};
 use crate::wire::PROTOCOL_TCP;
@@ -79,22 +79,8 @@ impl DataPlane {
     }
 
     pub(crate) fn conn_view(&self, index: u32, flow: &Flow, now: Instant) -> ConnView {
-        let side = |direction: Direction| {
-            // What a side sends carries its real address there, and its mapped one beyond.
-            let (arriving, leaving) = (flow.arriving(direction), flow.leaving(direction));
-            ConnSide {
-                port: flow.ports[direction.index()],
-                real: (arriving.source, arriving.source_port),
-                mapped: (leaving.source, leaving.source_port),
-            }
-        };
-        let (opener, responder) = (side(Direction::Forward), side(Direction::Reply));
+        let (lower, higher) = flow.sides();
         let opened_by_lower = flow.flags.has(Flags::OPENED_BY_LOWER);
-        let (lower, higher) = if opened_by_lower {
-            (opener, responder)
-        } else {
-            (responder, opener)
-        };
         let idle = self.idle_ticks(flow).unwrap_or(0);
         ConnView {
             flow: self.flows.id(index),

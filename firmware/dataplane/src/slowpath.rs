@@ -17,6 +17,7 @@ use crate::flow::{Direction, Flags, Flow, InsertError, NONE, State};
 use crate::nat::bindings::{BindError, Endpoint};
 use crate::nat::rules::{DestinationChoice, DestinationSource, SourceChoice};
 use crate::policy::{AclId, Action, Interface, PortId, ProxyId, Transport};
+use crate::tell::xlate_ended;
 use crate::wheel::tick_of;
 use crate::wire::{Headers, ICMP_ECHO_REQUEST, Layer4, PROTOCOL_ICMP, PROTOCOL_TCP, SYN, Tuple};
 
@@ -204,7 +205,7 @@ impl DataPlane {
     }
 
     /// Source addresses that nobody can have: syslog 106016 and 106017 of the ASA.
-    fn check_source(&self, tuple: &Tuple) -> Result<(), DropReason> {
+    pub(crate) fn check_source(&self, tuple: &Tuple) -> Result<(), DropReason> {
         let source = tuple.source;
         let is_impossible = source.octets()[0] == 0
             || source.is_loopback()
@@ -422,16 +423,18 @@ impl DataPlane {
                 if is_per_session {
                     flags.set(Flags::PER_SESSION);
                 }
+                let endpoint = Endpoint {
+                    protocol: headers.protocol,
+                    address: tuple.source,
+                    service: tuple.source_port,
+                    real_port: ingress,
+                    mapped_port: new.egress,
+                };
+                let bindings_before = self.bindings.usage().in_use;
                 let (binding, address, port) = self
                     .bindings
                     .bind(
-                        Endpoint {
-                            protocol: headers.protocol,
-                            address: tuple.source,
-                            service: tuple.source_port,
-                            real_port: ingress,
-                            mapped_port: new.egress,
-                        },
+                        endpoint,
                         self.nat.pool(rule, new.egress),
                         is_per_session,
                         self.nat.rules().get(rule).is_some_and(|compiled| {
@@ -444,6 +447,9 @@ impl DataPlane {
                         BindError::Exhausted => DropReason::NatPoolExhausted,
                         BindError::Untranslatable => DropReason::NatUntranslatable,
                     })?;
+                if self.bindings.usage().in_use > bindings_before {
+                    self.tell_bound(&endpoint, (address, port));
+                }
                 (binding, (address, port))
             }
         };
@@ -483,7 +489,9 @@ impl DataPlane {
         let index = match self.flows.insert(flow, deadline) {
             Ok(index) => index,
             Err(error) => {
-                self.bindings.release(binding, 0, tick);
+                if let Some(gone) = self.bindings.release(binding, 0, tick) {
+                    self.events.push(xlate_ended(&gone, tick));
+                }
                 return Err(match error {
                     InsertError::Full => DropReason::UnableToCreateFlow,
                     InsertError::Ambiguous => DropReason::NatPoolExhausted,

@@ -17,6 +17,12 @@ pub struct FlowId {
 }
 
 impl FlowId {
+    /// The number of the connection in messages: connections are counted from the start of the box.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.generation
+    }
+
     /// The id as one number, for parts that carry it without looking at it.
     #[must_use]
     pub const fn to_bits(self) -> u64 {

@@ -14,6 +14,7 @@ pub(crate) use table::{FlowTable, InsertError};
 
 use crate::neighbor::NeighborId;
 use crate::policy::{PortId, ProxyId};
+use crate::view::ConnSide;
 use crate::wheel::Tick;
 use crate::wire::Tuple;
 use crate::wire::checksum::Delta;
@@ -130,7 +131,8 @@ pub(crate) struct Flow {
     pub(crate) flags: Flags,
     /// Bytes of IP packets, both directions.
     pub(crate) bytes: u64,
-    /// Tells this flow from later ones in the same record.
+    /// The number of the flow, counted from the start of the box: it tells this flow from others that
+    /// have had the record.
     pub(crate) generation: u32,
     /// Tick of the first packet.
     pub(crate) created: Tick,
@@ -194,6 +196,25 @@ impl Flow {
         match direction {
             Direction::Forward => (self.ip_delta, self.transport_delta),
             Direction::Reply => (self.ip_delta.inverted(), self.transport_delta.inverted()),
+        }
+    }
+
+    /// Both ends: that of lower security level (of equals: the responder), and the other.
+    pub(crate) fn sides(&self) -> (ConnSide, ConnSide) {
+        let side = |direction: Direction| {
+            // What a side sends carries its real address there, and its mapped one beyond.
+            let (arriving, leaving) = (self.arriving(direction), self.leaving(direction));
+            ConnSide {
+                port: self.ports[direction.index()],
+                real: (arriving.source, arriving.source_port),
+                mapped: (leaving.source, leaving.source_port),
+            }
+        };
+        let (opener, responder) = (side(Direction::Forward), side(Direction::Reply));
+        if self.flags.has(Flags::OPENED_BY_LOWER) {
+            (opener, responder)
+        } else {
+            (responder, opener)
         }
     }
 

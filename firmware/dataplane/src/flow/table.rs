@@ -28,6 +28,8 @@ pub(crate) struct FlowTable {
     free: u32,
     in_use: u32,
     most_used: u32,
+    /// Flows that ever were, as far as 32 bits count.
+    opened: u32,
 }
 
 impl FlowTable {
@@ -47,6 +49,7 @@ impl FlowTable {
             free: if capacity == 0 { NONE } else { 0 },
             in_use: 0,
             most_used: 0,
+            opened: 0,
         }
     }
 
@@ -137,7 +140,7 @@ impl FlowTable {
         let Some(record) = self.flows.get(index as usize) else {
             return Err(InsertError::Full);
         };
-        let (next_free, generation) = (record.next_free, record.generation);
+        let next_free = record.next_free;
         let hashes = self.hashes(&flow);
         for (direction, hash) in hashes.into_iter().enumerate() {
             let (port, tuple) = (flow.ports[direction], &flow.tuples[direction]);
@@ -156,7 +159,8 @@ impl FlowTable {
             self.index.remove(hashes[0], index << 1);
             return Err(InsertError::Full);
         }
-        flow.generation = generation;
+        self.opened = self.opened.wrapping_add(1);
+        flow.generation = self.opened;
         flow.next_free = NONE;
         if let Some(record) = self.flows.get_mut(index as usize) {
             *record = flow;
@@ -181,7 +185,6 @@ impl FlowTable {
         self.timers.cancel(index);
         let record = self.flows.get_mut(index as usize)?;
         record.state = State::Free;
-        record.generation = record.generation.wrapping_add(1);
         record.next_free = self.free;
         self.free = index;
         self.in_use -= 1;

@@ -49,8 +49,18 @@ pub(crate) struct Binding {
     /// Flows that use it.
     pub(crate) flows: u32,
     pub(crate) last_used: Tick,
+    created: Tick,
     is_live: bool,
     next_free: u32,
+}
+
+/// What is told of a binding that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gone {
+    pub(crate) endpoint: Endpoint,
+    /// Shared address and port.
+    pub(crate) mapped: (Ipv4Addr, u16),
+    pub(crate) created: Tick,
 }
 
 /// A shared address.
@@ -97,6 +107,7 @@ impl Bindings {
             pool: 0,
             flows: 0,
             last_used: 0,
+            created: 0,
             is_live: false,
             next_free: NONE,
         };
@@ -258,6 +269,7 @@ impl Bindings {
                     pool,
                     flows: 1,
                     last_used: now,
+                    created: now,
                     is_live: true,
                     next_free: NONE,
                 };
@@ -278,35 +290,36 @@ impl Bindings {
         u16::try_from(index).ok()
     }
 
-    /// One flow less uses the binding at `index`. It goes now, or after `linger`.
-    pub(crate) fn release(&mut self, index: u32, linger: Tick, now: Tick) {
-        let Some(binding) = self.bindings.get_mut(index as usize) else {
-            return;
-        };
+    /// One flow less uses the binding at `index`. It goes now, and is returned, or after `linger`.
+    pub(crate) fn release(&mut self, index: u32, linger: Tick, now: Tick) -> Option<Gone> {
+        let binding = self.bindings.get_mut(index as usize)?;
         if !binding.is_live {
-            return;
+            return None;
         }
         binding.flows = binding.flows.saturating_sub(1);
         binding.last_used = now;
         if binding.flows > 0 {
-            return;
+            return None;
         }
         if binding.is_per_session {
-            self.remove(index);
+            self.remove(index)
         } else {
             self.timers.set(index, now.saturating_add(linger));
+            None
         }
     }
 
-    fn remove(&mut self, index: u32) {
-        let Some(binding) = self
+    fn remove(&mut self, index: u32) -> Option<Gone> {
+        let binding = self
             .bindings
             .get(index as usize)
-            .filter(|binding| binding.is_live)
-        else {
-            return;
-        };
+            .filter(|binding| binding.is_live)?;
         let (endpoint, pool, service) = (binding.endpoint, binding.pool, binding.mapped_service);
+        let created = binding.created;
+        let address = self
+            .shared
+            .get(usize::from(pool))
+            .map_or(Ipv4Addr::UNSPECIFIED, |shared| shared.address);
         let hash = self.hash(&endpoint, pool);
         self.index.remove(hash, index);
         self.timers.cancel(index);
@@ -322,24 +335,29 @@ impl Bindings {
         }
         self.free = index;
         self.in_use -= 1;
+        Some(Gone {
+            endpoint,
+            mapped: (address, service),
+            created,
+        })
     }
 
-    /// Ends the bindings whose time is over.
-    pub(crate) fn run_due(&mut self, now: Tick) {
+    /// Ends the bindings whose time is over; each is told to `ended`.
+    pub(crate) fn run_due(&mut self, now: Tick, mut ended: impl FnMut(Gone)) {
         while let Some(index) = self.timers.pop_due(now) {
-            self.remove(index);
+            self.remove(index).into_iter().for_each(&mut ended);
         }
     }
 
-    /// Ends the bindings that no flow uses.
-    pub(crate) fn clear_unused(&mut self) {
+    /// Ends the bindings that no flow uses; each is told to `ended`.
+    pub(crate) fn clear_unused(&mut self, mut ended: impl FnMut(Gone)) {
         for index in 0..self.bindings.len() as u32 {
             if self
                 .bindings
                 .get(index as usize)
                 .is_some_and(|binding| binding.flows == 0)
             {
-                self.remove(index);
+                self.remove(index).into_iter().for_each(&mut ended);
             }
         }
     }
@@ -460,12 +478,16 @@ mod tests {
         let mut table = bindings();
         assert!(bind(&mut table, endpoint(1, 5000), false).is_ok());
         table.0.release(0, 300, 100);
-        table.0.run_due(399);
+        table.0.run_due(399, |_| unreachable!("not yet"));
         assert_eq!(table.0.usage().in_use, 1);
         assert_eq!(bind(&mut table, endpoint(1, 5000), false), Ok((0, 5000)));
         assert_eq!(table.0.next_deadline(), None);
         table.0.release(0, 300, 500);
-        table.0.run_due(800);
+        let mut gone = Vec::new();
+        table
+            .0
+            .run_due(800, |binding| gone.push((binding.mapped, binding.created)));
+        assert_eq!(gone, [((SHARED, 5000), 0)]);
         assert_eq!(table.0.usage().in_use, 0);
     }
 

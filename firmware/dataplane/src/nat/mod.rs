@@ -2,6 +2,6 @@
 //! [`bindings`]), and how a packet is changed ([`rewrite`]).
 
 pub(crate) mod bindings;
-mod ports;
+pub(crate) mod ports;
 pub(crate) mod rewrite;
 pub(crate) mod rules;

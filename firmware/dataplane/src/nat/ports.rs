@@ -124,7 +124,8 @@ impl Ports {
     }
 }
 
-fn tier_of(port: u16, is_icmp: bool) -> (u16, u16) {
+/// The range that a port, or an ICMP identifier, is translated within.
+pub(crate) fn tier_of(port: u16, is_icmp: bool) -> (u16, u16) {
     if is_icmp {
         return ICMP_TIER;
     }

@@ -2,6 +2,7 @@
 
 mod admission;
 mod errors;
+mod events;
 mod federation;
 mod intercept;
 mod lab;

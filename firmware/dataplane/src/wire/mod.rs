@@ -87,11 +87,15 @@ pub(crate) fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
 /// Addresses and ports of a packet, as on the wire. ICMP echo carries its identifier as the port
 /// of the side that asks, and 0 as the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Tuple {
-    pub(crate) source: Ipv4Addr,
-    pub(crate) destination: Ipv4Addr,
-    pub(crate) source_port: u16,
-    pub(crate) destination_port: u16,
+pub struct Tuple {
+    /// Who sent it.
+    pub source: Ipv4Addr,
+    /// Whom it is for.
+    pub destination: Ipv4Addr,
+    /// Port of the source.
+    pub source_port: u16,
+    /// Port of the destination.
+    pub destination_port: u16,
 }
 
 impl Tuple {
