@@ -12,7 +12,7 @@ use crate::flow::{Direction, Flags, Flow, State};
 use crate::input::{Dropped, Outcome, Verdict};
 use crate::nat::bindings::{Endpoint, Gone};
 use crate::nat::ports::tier_of;
-use crate::policy::{AclId, Action, PortId};
+use crate::policy::{AceLog, AclId, Action, PortId};
 use crate::slowpath::{Hits, Step, Trace};
 use crate::wheel::{TICK, Tick, instant_of, tick_of, ticks};
 use crate::wire::{Headers, Layer4, PROTOCOL_ICMP, Quoted, SYN};
@@ -240,7 +240,7 @@ impl DataPlane {
     fn is_logged(&self, acl: AclId, element: usize) -> bool {
         crate::access::list(&self.policy, acl)
             .and_then(|list| list.elements.get(element))
-            .is_some_and(|element| element.log)
+            .is_some_and(|element| matches!(element.log, AceLog::Flows { .. }))
     }
 
     /// Whether the destination is a group, or the broadcast address of the network it came from.

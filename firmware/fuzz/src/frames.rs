@@ -10,10 +10,10 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use dataplane::{
-    AccessList, Ace, AceLog, AclId, Action, AddressRange, DataPlane, FlowId, InspectionClass, Intercepted,
-    Interface, Leg, Limits, LocalService, MappedAddress, NatRule, NatSection, PatPool, Policy,
-    PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat, StaticRoute, Transport,
-    Verdicts,
+    AccessList, Ace, AceLog, AclId, Action, AddressRange, DataPlane, FlowId, InspectionClass,
+    Intercepted, Interface, Leg, Limits, LocalService, MappedAddress, NatRule, NatSection, PatPool,
+    Policy, PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat, StaticRoute,
+    Transport, Verdicts,
 };
 use hal::nic::MacAddr;
 use hal::packet::{BATCH, Batch, PacketBuf, PacketPool};

@@ -239,7 +239,7 @@ pub(crate) fn permit_all() -> dataplane::Ace {
         source: AddressRange::ANY,
         destination: AddressRange::ANY,
         service: dataplane::Service::Any,
-        log: false,
+        log: dataplane::AceLog::Default,
         is_active: true,
     }
 }

@@ -289,7 +289,10 @@ fn an_element_told_to_be_quiet_is_not_told() {
     let to_node_2 = tcp_to(9);
     let mut elements = policy.access_lists[0].elements.clone();
     elements.push(Ace {
-        log: true,
+        log: AceLog::Flows {
+            level: 6,
+            interval_secs: 300,
+        },
         ..ace(
             Action::Deny,
             AddressRange::ANY,
