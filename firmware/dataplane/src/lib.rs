@@ -33,6 +33,7 @@ mod intercept;
 mod limiter;
 mod nat;
 mod neighbor;
+mod offload;
 mod output;
 mod policy;
 mod routes;
