@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use dataplane::{DataPlane, PortCounters, PortId};
 use hal::nic::{Link, MacAddr, Nic, NicStats};
+use hal::offload::Finisher;
 use hal::packet::{Batch, PacketPool};
 use hal::time::Instant;
 
@@ -26,7 +27,9 @@ pub(crate) struct Port {
     /// The cable as last looked at; unknown until then.
     link: Option<Link>,
     received: Batch,
-    /// Taken from the data plane, but the transmit ring was full.
+    /// Taken from the data plane, and asking for what the device does not do.
+    finisher: Finisher,
+    /// Ready to be sent, but the transmit ring was full.
     unsent: Batch,
     samples: Vec<PortCounters>,
 }
@@ -39,6 +42,7 @@ impl Port {
             is_started: false,
             link: None,
             received: Batch::new(),
+            finisher: Finisher::default(),
             unsent: Batch::new(),
             samples: Vec::with_capacity(SAMPLES),
         }
@@ -70,9 +74,7 @@ impl Port {
         if is_running {
             self.nic.start(pool);
         } else {
-            while let Some(frame) = self.unsent.pop_front() {
-                pool.free(frame);
-            }
+            self.forget_unsent(pool);
             self.nic.stop(pool);
         }
         true
@@ -105,15 +107,17 @@ impl Port {
     /// Hands what the data plane has queued to the device. Returns whether there was anything.
     pub(crate) fn transmit(&mut self, dataplane: &mut DataPlane, pool: &mut PacketPool) -> bool {
         let mut was_busy = false;
+        let offloads = self.nic.offloads();
         loop {
-            dataplane.drain_transmit(self.id, &mut self.unsent);
+            self.finisher
+                .fill(&mut self.unsent, offloads, pool, |frames| {
+                    dataplane.drain_transmit(self.id, frames);
+                });
             if self.unsent.is_empty() {
                 return was_busy;
             }
             if !self.is_started {
-                while let Some(frame) = self.unsent.pop_front() {
-                    pool.free(frame);
-                }
+                self.forget_unsent(pool);
                 continue;
             }
             let waiting = self.unsent.len();
@@ -125,9 +129,21 @@ impl Port {
         }
     }
 
-    /// Whether frames wait for room in the transmit ring.
+    fn forget_unsent(&mut self, pool: &mut PacketPool) {
+        self.finisher.clear(pool);
+        while let Some(frame) = self.unsent.pop_front() {
+            pool.free(frame);
+        }
+    }
+
+    /// Whether frames wait for room in the transmit ring, or for buffers to be cut into.
     pub(crate) fn has_unsent(&self) -> bool {
-        !self.unsent.is_empty()
+        !self.unsent.is_empty() || !self.finisher.is_idle()
+    }
+
+    /// Frames that asked for what neither the device nor software can do.
+    pub(crate) fn refused(&self) -> u64 {
+        self.finisher.refused()
     }
 
     /// Asks for an interrupt. Returns false if frames are waiting already.

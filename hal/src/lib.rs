@@ -8,6 +8,8 @@
 //! | --- | --- |
 //! | [`packet`] | [`PacketBuf`](packet::PacketBuf), [`PacketPool`](packet::PacketPool), batches |
 //! | [`nic`] | network ports |
+//! | [`offload`] | checksums and segments that a port leaves to software |
+//! | [`checksum`] | the Internet checksum |
 //! | [`disk`] | sector storage |
 //! | [`serial`] | the console line |
 //! | [`flow`] | what XON/XOFF flow control decides |
@@ -19,10 +21,12 @@
 
 extern crate alloc;
 
+pub mod checksum;
 pub mod disk;
 pub mod entropy;
 pub mod flow;
 pub mod nic;
+pub mod offload;
 pub mod packet;
 pub mod power;
 pub mod serial;

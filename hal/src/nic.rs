@@ -39,6 +39,8 @@ pub struct NicStats {
     pub rx_no_buffer: u64,
     /// Frames the device marked bad, or gave back in a form its specification forbids.
     pub rx_errors: u64,
+    /// Those of them whose offload header (checksum, segmentation) does not fit the frame.
+    pub rx_bad_offload: u64,
     /// Frames handed to the device.
     pub tx_packets: u64,
     /// Bytes of those frames.
@@ -47,6 +49,26 @@ pub struct NicStats {
     pub tx_ring_full: u64,
     /// Times the device was reset.
     pub resets: u64,
+}
+
+/// What a port does to frames it sends, if they ask for it ([`Offload`](crate::packet::Offload)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offloads {
+    /// Completes partial checksums.
+    pub checksum: bool,
+    /// Cuts TCP segments in IPv4 that are longer than the medium takes. Implies `checksum`.
+    pub tcp_segmentation: bool,
+    /// Does so also if they carry CWR, which belongs into the first segment only (RFC 3168 §6.1.2).
+    pub ecn_segmentation: bool,
+}
+
+impl Offloads {
+    /// Everything that can be asked for.
+    pub const ALL: Self = Self {
+        checksum: true,
+        tcp_segmentation: true,
+        ecn_segmentation: true,
+    };
 }
 
 /// A network port: takes and gives batches of whole Ethernet frames (without FCS).
@@ -60,6 +82,12 @@ pub trait Nic {
 
     /// The burned-in address.
     fn mac(&self) -> MacAddr;
+
+    /// What the port does to frames it sends; may change when it is started. The caller does the
+    /// rest before [`transmit`](Self::transmit) ([`Finisher`](crate::offload::Finisher)).
+    fn offloads(&self) -> Offloads {
+        Offloads::default()
+    }
 
     /// State of the cable now.
     fn link(&mut self) -> Link;

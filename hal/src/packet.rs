@@ -45,12 +45,30 @@ pub struct Offload {
     /// The transport checksum field holds the pseudo-header sum only; the rest is to be added over
     /// `checksum_start..` and stored at `checksum_start + checksum_offset` (virtio 1.2 §5.1.6.2).
     pub checksum_partial: bool,
-    /// Offset of the first byte of the partial checksum, from the start of the frame.
+    /// Offset of the first byte of the partial checksum, from the start of the frame;
+    /// [`PacketBuf::grow_front`] and [`PacketBuf::trim_front`] keep it so.
     pub checksum_start: u16,
     /// Where the sum goes, from `checksum_start`.
     pub checksum_offset: u16,
     /// Payload bytes per segment of a frame longer than the MTU; 0 for an ordinary frame.
     pub segment_size: u16,
+}
+
+impl Offload {
+    /// Whether the frame is complete as it is.
+    #[must_use]
+    pub const fn asks_nothing(&self) -> bool {
+        !self.checksum_partial && self.segment_size == 0
+    }
+
+    /// Follows the front of the frame when `count` bytes (less than a buffer) are put before it.
+    const fn move_front(&mut self, count: i32) {
+        if self.checksum_partial {
+            let start = self.checksum_start as i32 + count;
+            // Headroom and frame together fit into the buffer.
+            self.checksum_start = if start < 0 { 0 } else { start as u16 };
+        }
+    }
 }
 
 /// One slot of packet memory. Its contents are reached through [`PacketBuf`] only.
@@ -173,6 +191,7 @@ impl PacketBuf {
     }
 
     /// Makes `count` bytes before the first valid one valid too; their contents are what was there.
+    /// A partial checksum stays where it is.
     ///
     /// Returns false, and changes nothing, if there is less headroom.
     #[must_use]
@@ -180,16 +199,19 @@ impl PacketBuf {
         match self.headroom().checked_sub(count) {
             Some(start) => {
                 self.slot.start = start as u16;
+                self.slot.offload.move_front(count as i32);
                 true
             }
             None => false,
         }
     }
 
-    /// Drops the first `count` valid bytes of this buffer (all of them if there are fewer).
+    /// Drops the first `count` valid bytes of this buffer (all of them if there are fewer). A
+    /// partial checksum stays where it is; with the bytes that it covers it must not be dropped.
     pub fn trim_front(&mut self, count: usize) {
         let count = count.min(self.len());
         self.slot.start += count as u16;
+        self.slot.offload.move_front(-(count as i32));
     }
 
     /// Keeps the first `len` valid bytes of this buffer; nothing happens if there are fewer.
@@ -359,6 +381,27 @@ mod tests {
         assert_eq!(buf.bytes(), b"pay");
         assert!(!buf.grow_front(HEADROOM + 1));
         assert_eq!(buf.bytes(), b"pay");
+    }
+
+    #[test]
+    fn a_partial_checksum_stays_where_it_is_when_headers_come_and_go() {
+        let mut pool = PacketPool::new(1);
+        let mut buf = pool.take().expect("one buffer");
+        assert!(buf.extend(&[0; 60]));
+        buf.trim_front(4);
+        assert_eq!(buf.offload(), Offload::default());
+        buf.set_offload(Offload {
+            checksum_partial: true,
+            checksum_start: 34,
+            checksum_offset: 16,
+            ..Offload::default()
+        });
+        buf.trim_front(14);
+        assert_eq!(buf.offload().checksum_start, 20);
+        assert!(buf.grow_front(18));
+        assert_eq!(buf.offload().checksum_start, 38);
+        buf.trim_front(50);
+        assert_eq!(buf.offload().checksum_start, 0);
     }
 
     #[test]

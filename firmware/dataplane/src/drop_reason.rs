@@ -70,6 +70,9 @@ reasons! {
     InvalidUdpLength = "invalid-udp-length", "Invalid UDP Length";
     /// ICMP header does not fit. No such name on the ASA.
     InvalidIcmpLength = "invalid-icmp-length", "Invalid ICMP Length";
+    /// The port's offload header (partial checksum, segment size) does not fit the packet. No such
+    /// name on the ASA.
+    InvalidOffload = "invalid-offload", "Invalid checksum or segmentation offload";
     /// Not for our Ethernet address, or a protocol that is neither IPv4 nor ARP, or a bad ARP.
     L2Acl = "l2_acl", "FP L2 rule drop";
     /// Longer than the egress takes, and not to be fragmented. No such name on the ASA.

@@ -15,6 +15,7 @@ use crate::engine::DataPlane;
 use crate::flow::tcp::{self, Tracked};
 use crate::flow::{Direction, Flags, State};
 use crate::nat::rewrite;
+use crate::offload;
 use crate::policy::PortId;
 use crate::slowpath::{Decision, FIRST, icmp_code};
 use crate::tell::{Seen, closing_end};
@@ -76,7 +77,7 @@ impl DataPlane {
         now: Instant,
     ) {
         let mut arrivals: heapless::Vec<Arrival, BATCH> = heapless::Vec::new();
-        for frame in frames.iter() {
+        for frame in frames.iter_mut() {
             // A batch holds no more than its capacity.
             let _ = arrivals.push(self.classify(port, frame));
         }
@@ -149,7 +150,7 @@ impl DataPlane {
         Ok(())
     }
 
-    fn classify(&self, port: PortId, frame: &PacketBuf) -> Arrival {
+    fn classify(&self, port: PortId, frame: &mut PacketBuf) -> Arrival {
         match self.parse_frame(port, frame) {
             Ok(arrival) => arrival,
             Err(reason) => Arrival::Bad(reason),
@@ -157,7 +158,7 @@ impl DataPlane {
     }
 
     /// Layer 2: is the frame whole, ours, and of a protocol we speak.
-    fn parse_frame(&self, port_id: PortId, frame: &PacketBuf) -> Result<Arrival, DropReason> {
+    fn parse_frame(&self, port_id: PortId, frame: &mut PacketBuf) -> Result<Arrival, DropReason> {
         let port = self
             .ports
             .get(port_id.index())
@@ -170,7 +171,7 @@ impl DataPlane {
         } else {
             bytes.len()
         };
-        // A merged frame of segmentation offload is longer than the medium's.
+        // A merged frame of segmentation offload is longer than the medium's, not its segments.
         if frame_len > ETHERNET_LEN + usize::from(port.mtu) && frame.offload().segment_size == 0 {
             return Err(DropReason::InvalidEncap);
         }
@@ -189,6 +190,9 @@ impl DataPlane {
                 {
                     // RFC 1122 §3.3.6: a unicast packet in a broadcast frame is a forgery.
                     return Err(DropReason::L2Acl);
+                }
+                if !frame.offload().asks_nothing() {
+                    offload::admit(frame, &headers, port.mtu)?;
                 }
                 let hash = self.flows.hash(port_id, headers.protocol, &headers.tuple);
                 Ok(Arrival::Ip { headers, hash })
@@ -274,7 +278,7 @@ impl DataPlane {
         let Some(exit) = self.ports.get(egress.index()).filter(|port| port.is_open()) else {
             return Err(Dropped::new(DropReason::InterfaceDown, frame));
         };
-        if headers.total_len > exit.mtu && frame.offload().segment_size == 0 {
+        if headers.total_len > exit.mtu && offload::is_too_long(&frame, headers, exit.mtu) {
             return Err(Dropped::new(DropReason::MtuExceeded, frame));
         }
         if decrements_ttl && headers.ttl <= 1 {
@@ -373,6 +377,7 @@ impl DataPlane {
         if self.locals.len() >= usize::from(self.limits.handoff_queue) {
             return Err(Dropped::new(DropReason::DispatchQueueLimit, frame));
         }
+        offload::complete(&mut frame);
         strip(&mut frame, headers);
         self.locals.push_back(LocalPacket {
             port,

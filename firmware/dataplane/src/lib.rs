@@ -36,6 +36,7 @@ mod intercept;
 mod limiter;
 mod nat;
 mod neighbor;
+mod offload;
 mod output;
 mod policy;
 mod routes;

@@ -22,6 +22,8 @@ pub(crate) struct Port<'a> {
     pub(crate) link: Link,
     /// Counted by the device.
     pub(crate) device: NicStats,
+    /// Frames that neither the device nor software could make ready to be sent.
+    pub(crate) unsendable: u64,
     /// Counted by the data plane.
     pub(crate) traffic: PortCounters,
     /// Averages over the last minute and the last five.
@@ -133,8 +135,9 @@ pub(crate) fn block(out: &mut String, port: &Port<'_>) {
     put_line!(out, "\tReceived 0 broadcasts, 0 runts, 0 giants");
     put_line!(
         out,
-        "\t{} input errors, 0 CRC, 0 frame, {} overrun, 0 ignored, 0 abort",
+        "\t{} input errors, 0 CRC, {} frame, {} overrun, 0 ignored, 0 abort",
         device.rx_errors,
+        device.rx_bad_offload,
         device.rx_no_buffer
     );
     put_line!(out, "\t0 pause input, 0 resume input");
@@ -149,7 +152,8 @@ pub(crate) fn block(out: &mut String, port: &Port<'_>) {
     put_line!(out, "\t0 pause output, 0 resume output");
     put_line!(
         out,
-        "\t0 output errors, 0 collisions, {} interface resets",
+        "\t{} output errors, 0 collisions, {} interface resets",
+        port.unsendable,
         device.resets
     );
     put_line!(out, "\t0 late collisions, 0 deferred");

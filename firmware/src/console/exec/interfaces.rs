@@ -103,6 +103,7 @@ fn ports(core: &Core) -> Vec<printers::interface::Port<'_>> {
                 burned_in: port.mac(),
                 link: port.link(),
                 device: port.stats(),
+                unsendable: port.refused(),
                 traffic: core.dataplane.port_counters(port.id),
                 rates: port.rates(),
                 is_from_startup: core.startup.addresses.get(&number).copied() == interface.address,

@@ -68,7 +68,7 @@ impl<T: Transport, C: Monotonic> Requester<T, C> {
         memory_len: usize,
     ) -> Result<Self, TransportError> {
         transport::reset(&mut transport, &clock)?;
-        let features = transport::settle_features(&mut transport, wanted, 0)?;
+        let features = transport::settle_features(&mut transport, |_| wanted, 0)?;
         let mut queue = transport::make_queue(&mut transport, QUEUE)?;
         if usize::from(queue.size()) < SEGMENTS_MAX {
             return Err(TransportError::BadConfig);
@@ -158,7 +158,7 @@ impl<T: Transport, C: Monotonic> Requester<T, C> {
     fn restart(&mut self) -> Result<(), TransportError> {
         let reset = transport::reset(&mut self.transport, &self.clock)?;
         self.queue.reclaim(&reset, drop);
-        self.features = transport::settle_features(&mut self.transport, self.wanted, 0)?;
+        self.features = transport::settle_features(&mut self.transport, |_| self.wanted, 0)?;
         transport::enable_queue(&mut self.transport, QUEUE, &mut self.queue, self.features)?;
         transport::driver_ok(&mut self.transport);
         Ok(())

@@ -104,14 +104,15 @@ pub(crate) fn reset(
     Ok(Reset(()))
 }
 
-/// Settles the features of a device that has just been reset: all of `wanted` that it offers.
+/// Settles the features of a device that has just been reset: what `wanted` chooses of those that it
+/// offers, and `required`.
 ///
 /// # Errors
 /// Any [`TransportError`] but those of resets and queues; the device is then told that the driver
 /// gave up.
 pub(crate) fn settle_features(
     transport: &mut impl Transport,
-    wanted: u64,
+    wanted: impl FnOnce(u64) -> u64,
     required: u64,
 ) -> Result<u64, TransportError> {
     let settled = try_features(transport, wanted, required);
@@ -123,7 +124,7 @@ pub(crate) fn settle_features(
 
 fn try_features(
     transport: &mut impl Transport,
-    wanted: u64,
+    wanted: impl FnOnce(u64) -> u64,
     required: u64,
 ) -> Result<u64, TransportError> {
     transport.set_status(status::ACKNOWLEDGE);
@@ -136,7 +137,7 @@ fn try_features(
         return Err(TransportError::FeaturesMissing(required & !offered));
     }
     let common = feature::VERSION_1 | feature::ACCESS_PLATFORM | feature::EVENT_IDX;
-    let features = offered & (wanted | required | common);
+    let features = offered & (wanted(offered) | required | common);
     transport.accept_features(features);
     transport.set_status(SETTLED);
     // §3.1.1 step 6: the device clears the bit if it does not like the subset.

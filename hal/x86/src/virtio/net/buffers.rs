@@ -2,7 +2,9 @@
 
 use hal::packet::{BUFFER_LEN, HEADROOM, PacketBuf, PacketPool};
 
-use super::regs::{HEADER_LEN, HEADER_NUM_BUFFERS};
+use super::header;
+use super::regs::HEADER_LEN;
+use super::regs::header::NUM_BUFFERS;
 use crate::virtio::dma::physical;
 use crate::virtio::ring::{Segment, Transfer};
 
@@ -50,12 +52,13 @@ impl SentFrame {
         }
     }
 
-    /// Puts the header in front of `frame`: into its headroom, or into a buffer of its own if that
-    /// is too short.
+    /// Puts the header for what `frame` asks in front of it: into its headroom, or into a buffer of
+    /// its own if that is too short.
     ///
     /// # Errors
     /// Gives the frame back if it needs a buffer and the pool has none.
     pub(super) fn new(mut frame: PacketBuf, pool: &mut PacketPool) -> Result<Self, PacketBuf> {
+        let written = header::write(&frame);
         if !frame.grow_front(HEADER_LEN) {
             let Some(mut header) = pool.take() else {
                 return Err(frame);
@@ -64,9 +67,8 @@ impl SentFrame {
             header.append(frame);
             frame = header;
         }
-        // No offload was negotiated, so every field is zero, `num_buffers` included (§5.1.6.2.1).
         if let Some(header) = frame.bytes_mut().first_chunk_mut::<HEADER_LEN>() {
-            *header = [0; HEADER_LEN];
+            *header = written;
         }
         Ok(Self(frame))
     }
@@ -93,6 +95,8 @@ pub(super) enum Fate {
     Whole,
     /// The device gave a length that cannot be.
     Bad,
+    /// The device's header asks for what does not fit the frame.
+    BadOffload,
     /// There was no buffer to take the place of a part.
     NoBuffer,
 }
@@ -117,7 +121,7 @@ impl Assembly {
 
     /// Begins a frame with what the header in `first` says.
     pub(super) fn begin(&mut self, first: &PacketBuf, is_mergeable: bool) -> Result<(), BadCount> {
-        const COUNT: usize = HEADER_OFFSET + HEADER_NUM_BUFFERS;
+        const COUNT: usize = HEADER_OFFSET + NUM_BUFFERS;
         let [.., low, high] = first
             .storage()
             .first_chunk::<{ COUNT + 2 }>()

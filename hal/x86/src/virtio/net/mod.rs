@@ -17,30 +17,53 @@
 //! Dead: a reset did not end; the device may still use its memory, so it is never touched again.
 //! ```
 //!
-//! Later features fit in without another shape: checksums and segmentation fill the header from
-//! [`hal::packet::Offload`] where it is zeroed now, received frames of 64 KiB are assembled from
-//! several buffers already, and one of these drivers per queue pair makes a multi-queue card.
+//! Checksums and segmentation cross in the device's header (`header.rs`): a frame of up to 64 KiB is
+//! received into merged buffers and leaves as one chain, and only the device at the far end of the
+//! path, or nobody, cuts it. One queue pair is used: one processor forwards, and every further pair
+//! would be one more ring to look at for it.
 //!
 //! Neighbours: `ring.rs` moves the memory, `transport.rs` brings the device up. Source: virtio 1.2
 //! §5.1.
 
 mod buffers;
+mod header;
 pub(crate) mod regs;
 
 use core::time::Duration;
 
-use hal::nic::{Link, MacAddr, Nic, NicStats};
+use hal::nic::{Link, MacAddr, Nic, NicStats, Offloads};
 use hal::packet::{Batch, PacketBuf, PacketPool};
 use hal::time::{Instant, Monotonic};
 
 use self::buffers::{Assembly, FRAME_OFFSET, Fate, HEADER_OFFSET, ReceiveBuffer, SentFrame};
+use self::header::BadOffload;
 use self::regs::{HEADER_LEN, RECEIVE_QUEUE, TRANSMIT_QUEUE, config, feature};
 use super::ring::{Completed, Virtqueue};
 use super::transport::{self, Transport, TransportError};
 
-/// What a device is asked for, when it has it.
-const WANTED: u64 = feature::MRG_RXBUF | feature::STATUS | feature::SPEED_DUPLEX;
 const REQUIRED: u64 = feature::MAC;
+
+/// What a device that offers `offered` is asked for. A feature without those it needs (§5.1.3.1) is
+/// not.
+fn wanted(offered: u64) -> u64 {
+    let mut wanted = offered & (feature::MRG_RXBUF | feature::STATUS | feature::SPEED_DUPLEX);
+    let mut add = |bit: u64, needed: u64| {
+        if wanted & needed == needed {
+            wanted |= offered & bit;
+        }
+    };
+    add(feature::CSUM, 0);
+    add(feature::HOST_TSO4, feature::CSUM);
+    add(feature::HOST_ECN, feature::HOST_TSO4);
+    add(feature::GUEST_CSUM, 0);
+    // Without merged buffers every one would have to hold 64 KiB (§5.1.6.3.1).
+    add(
+        feature::GUEST_TSO4,
+        feature::GUEST_CSUM | feature::MRG_RXBUF,
+    );
+    add(feature::GUEST_ECN, feature::GUEST_TSO4);
+    wanted
+}
 
 /// A device that broke the protocol is started again after this time, so that one that always does
 /// costs next to nothing.
@@ -81,7 +104,7 @@ impl<T: Transport, C: Monotonic> VirtioNet<T, C> {
     /// Any [`TransportError`].
     pub fn new(mut transport: T, clock: C) -> Result<Self, TransportError> {
         transport::reset(&mut transport, &clock)?;
-        let features = transport::settle_features(&mut transport, WANTED, REQUIRED)?;
+        let features = transport::settle_features(&mut transport, wanted, REQUIRED)?;
         let receive = transport::make_queue(&mut transport, RECEIVE_QUEUE)?;
         let transmit = transport::make_queue(&mut transport, TRANSMIT_QUEUE)?;
         let mut mac = [0; 6];
@@ -116,7 +139,7 @@ impl<T: Transport, C: Monotonic> VirtioNet<T, C> {
         };
         self.receive.reclaim(&reset, |buffer| pool.free(buffer.0));
         self.transmit.reclaim(&reset, |frame| pool.free(frame.0));
-        match transport::settle_features(&mut self.transport, WANTED, REQUIRED) {
+        match transport::settle_features(&mut self.transport, wanted, REQUIRED) {
             Ok(features) => {
                 self.features = features;
                 true
@@ -252,6 +275,9 @@ impl<T: Transport, C: Monotonic> VirtioNet<T, C> {
                     HEADER_OFFSET
                 };
                 buffer.set_range(start, HEADER_OFFSET + len);
+                if is_first && !self.note_offload(&mut buffer) {
+                    self.assembly.fate = Fate::BadOffload;
+                }
                 self.give_back(replacement, pool);
                 if let Err(buffer) = self.assembly.keep(buffer) {
                     pool.free(buffer);
@@ -269,10 +295,30 @@ impl<T: Transport, C: Monotonic> VirtioNet<T, C> {
         match self.assembly.fate {
             Fate::Whole => return Ok(self.assembly.join()),
             Fate::Bad => self.stats.rx_errors += 1,
+            Fate::BadOffload => {
+                self.stats.rx_errors += 1;
+                self.stats.rx_bad_offload += 1;
+            }
             Fate::NoBuffer => self.stats.rx_no_buffer += 1,
         }
         self.assembly.abandon(pool);
         Ok(None)
+    }
+
+    /// Takes what the header says into `first`, the first buffer of a frame. Returns false if it does
+    /// not fit.
+    fn note_offload(&self, first: &mut PacketBuf) -> bool {
+        let storage = first.storage().get(HEADER_OFFSET..);
+        let Some(header) = storage.and_then(<[u8]>::first_chunk) else {
+            return false;
+        };
+        match header::read(header, first.len(), self.features) {
+            Ok(offload) => {
+                first.set_offload(offload);
+                true
+            }
+            Err(BadOffload) => false,
+        }
     }
 
     fn send_all(&mut self, frames: &mut Batch, pool: &mut PacketPool) {
@@ -329,6 +375,14 @@ impl<T: Transport, C: Monotonic> Nic for VirtioNet<T, C> {
 
     fn mac(&self) -> MacAddr {
         self.mac
+    }
+
+    fn offloads(&self) -> Offloads {
+        Offloads {
+            checksum: self.has(feature::CSUM),
+            tcp_segmentation: self.has(feature::HOST_TSO4),
+            ecn_segmentation: self.has(feature::HOST_ECN),
+        }
     }
 
     /// Reads the device's configuration, which costs an exit to the hypervisor: once a second or

@@ -9,8 +9,20 @@ pub(crate) const TRANSMIT_QUEUE: u16 = 1;
 
 /// Feature bits, §5.1.3.
 pub(crate) mod feature {
+    /// The device completes checksums of sent frames.
+    pub(crate) const CSUM: u64 = 1;
+    /// The driver takes received frames with partial checksums.
+    pub(crate) const GUEST_CSUM: u64 = 1 << 1;
     /// The configuration holds the address.
     pub(crate) const MAC: u64 = 1 << 5;
+    /// The driver takes coalesced TCP segments in IPv4.
+    pub(crate) const GUEST_TSO4: u64 = 1 << 7;
+    /// The driver takes coalesced segments of which the first carries CWR.
+    pub(crate) const GUEST_ECN: u64 = 1 << 9;
+    /// The device cuts TCP segments in IPv4.
+    pub(crate) const HOST_TSO4: u64 = 1 << 11;
+    /// The device cuts segments that carry CWR as RFC 3168 wants it.
+    pub(crate) const HOST_ECN: u64 = 1 << 13;
     /// A received frame may take several buffers.
     pub(crate) const MRG_RXBUF: u64 = 1 << 15;
     /// The configuration holds the link state.
@@ -37,8 +49,34 @@ pub(crate) mod config {
     pub(crate) const DUPLEX_FULL: u8 = 1;
 }
 
-/// The header in front of every frame, §5.1.6: flags, kind of segmentation, header length, segment
-/// size, checksum start, checksum offset, number of buffers. All zero asks for nothing.
+/// The header in front of every frame, §5.1.6. All zero asks for nothing.
 pub(crate) const HEADER_LEN: usize = 12;
-/// `num_buffers` within it, 16 bits.
-pub(crate) const HEADER_NUM_BUFFERS: usize = 10;
+
+/// Fields of that header. Byte offsets and values.
+pub(crate) mod header {
+    /// Flags, 8 bits.
+    pub(crate) const FLAGS: usize = 0;
+    /// Kind of segmentation, 8 bits.
+    pub(crate) const GSO_TYPE: usize = 1;
+    /// Bytes of all headers of a frame to be segmented, 16 bits. A hint.
+    pub(crate) const HDR_LEN: usize = 2;
+    /// Payload bytes of a segment, 16 bits.
+    pub(crate) const GSO_SIZE: usize = 4;
+    /// First byte of the partial checksum, 16 bits.
+    pub(crate) const CSUM_START: usize = 6;
+    /// Where the sum goes, from there, 16 bits.
+    pub(crate) const CSUM_OFFSET: usize = 8;
+    /// Buffers of a received frame, 16 bits.
+    pub(crate) const NUM_BUFFERS: usize = 10;
+
+    /// The checksum is partial, in [`FLAGS`].
+    pub(crate) const NEEDS_CSUM: u8 = 1;
+    /// The checksum was found right, in [`FLAGS`].
+    pub(crate) const DATA_VALID: u8 = 2;
+    /// No segmentation, in [`GSO_TYPE`].
+    pub(crate) const GSO_NONE: u8 = 0;
+    /// TCP in IPv4, in [`GSO_TYPE`].
+    pub(crate) const GSO_TCPV4: u8 = 1;
+    /// The first segment carries CWR; added to [`GSO_TYPE`].
+    pub(crate) const GSO_ECN: u8 = 0x80;
+}

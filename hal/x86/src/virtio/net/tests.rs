@@ -10,6 +10,9 @@ use super::*;
 use crate::virtio::fake::{FakeChain, FakeClock, FakeDevice, FakeTransport};
 use crate::virtio::regs::{feature as common, status};
 
+#[path = "offload_tests.rs"]
+mod offload;
+
 const RECEIVE: usize = RECEIVE_QUEUE as usize;
 const TRANSMIT: usize = TRANSMIT_QUEUE as usize;
 const RING: u16 = 64;
