@@ -46,7 +46,7 @@ fn matches(element: &Ace, candidate: &Candidate) -> bool {
         && matches_service(&element.service, candidate)
 }
 
-fn matches_service(service: &Service, candidate: &Candidate) -> bool {
+pub(crate) fn matches_service(service: &Service, candidate: &Candidate) -> bool {
     match *service {
         Service::Any => true,
         Service::Protocol(protocol) => candidate.protocol == protocol,

@@ -22,6 +22,7 @@ use crate::neighbor::{Due, NeighborTable};
 use crate::policy::{AddressRange, Interface, Policy, PortId, Timeouts, Transport};
 use crate::routes::RouteTable;
 use crate::tell::xlate_ended;
+use crate::v6::{PROTOCOL_ICMPV6, V6};
 use crate::view::{FlowId, Intercepted, LocalPacket, PortCounters, Verdicts};
 use crate::wheel::{Tick, instant_of, tick_of, ticks};
 use crate::wire::{PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP};
@@ -69,7 +70,8 @@ impl Limits {
             + self.handoff_queue as usize * (size_of::<Intercepted>() + size_of::<LocalPacket>());
         FlowTable::memory_bytes(self.flows)
             + Bindings::memory_bytes(self.bindings())
-            + NeighborTable::memory_bytes(self.neighbors)
+            + NeighborTable::<core::net::Ipv4Addr>::memory_bytes(self.neighbors)
+            + V6::memory_bytes(self.flows, self.neighbors)
             + EventRing::memory_bytes()
             + queues
     }
@@ -90,6 +92,7 @@ pub struct DataPlane {
     pub(crate) flows: FlowTable,
     pub(crate) bindings: Bindings,
     pub(crate) neighbors: NeighborTable,
+    pub(crate) v6: V6,
     pub(crate) drops: DropCounters,
     pub(crate) events: EventRing,
     /// When a full flow table may be told again.
@@ -177,6 +180,7 @@ impl DataPlane {
             flows: FlowTable::new(limits.flows, key),
             bindings: Bindings::new(limits.bindings(), key),
             neighbors: NeighborTable::new(limits.neighbors, key),
+            v6: V6::new(limits.flows, limits.neighbors, key),
             drops: DropCounters::default(),
             events: EventRing::new(),
             table_full_again: 0,
@@ -242,6 +246,7 @@ impl DataPlane {
             self.clear_neighbors(Some(port), pool);
             self.announce(port, pool);
         }
+        self.begin_policy6(pool, now);
     }
 
     fn share_addresses(&mut self) {
@@ -282,6 +287,7 @@ impl DataPlane {
         self.routes = RouteTable::new(&self.policy, |port| {
             ports.get(port.index()).is_some_and(Port::is_open)
         });
+        self.rebuild_routes6();
         self.epoch = self.epoch.wrapping_add(1);
     }
 
@@ -311,6 +317,7 @@ impl DataPlane {
         self.clear_neighbors(Some(port), pool);
         if is_up {
             self.announce(port, pool);
+            self.link_up6(port);
         }
     }
 
@@ -349,6 +356,7 @@ impl DataPlane {
         self.bindings
             .run_due(tick, |gone| self.events.push(xlate_ended(&gone, tick)));
         let mut due = Vec::new();
+        self.run_discovery(pool, now);
         self.neighbors.run_due(now, |entry| due.push(entry));
         for entry in due {
             match entry {
@@ -369,6 +377,7 @@ impl DataPlane {
             self.flows.next_deadline().map(instant_of),
             self.bindings.next_deadline().map(instant_of),
             self.neighbors.next_deadline(),
+            self.v6.next_deadline(),
         ]
         .into_iter()
         .flatten()
@@ -408,10 +417,12 @@ impl DataPlane {
     /// Forgets learnt neighbours, of one port or of all.
     pub fn clear_neighbors(&mut self, port: Option<PortId>, pool: &mut PacketPool) {
         let mut dropped = Vec::new();
-        self.neighbors.clear(
-            |other| port.is_none_or(|port| port == other),
-            &mut |packet| dropped.push(packet),
-        );
+        let is_chosen = |other| port.is_none_or(|port| port == other);
+        self.neighbors
+            .clear(is_chosen, &mut |packet| dropped.push(packet));
+        self.v6
+            .neighbors
+            .clear(is_chosen, &mut |packet| dropped.push(packet));
         for packet in dropped {
             self.give_up_waiting(packet, pool);
         }
@@ -474,7 +485,7 @@ impl DataPlane {
                 }
             }
             State::Stateless | State::Free => match flow.protocol {
-                PROTOCOL_ICMP => self.idle.icmp,
+                PROTOCOL_ICMP | PROTOCOL_ICMPV6 => self.idle.icmp,
                 _ => self.idle.udp,
             },
         }
@@ -508,6 +519,7 @@ impl DataPlane {
     pub(crate) fn remove_flow(&mut self, index: u32, end: FlowEnd, now: Instant) -> Option<Flow> {
         let id = self.flows.id(index);
         let flow = self.flows.remove(index)?;
+        self.v6.forget_flow(&flow);
         let tick = tick_of(now);
         let gone = self
             .bindings

@@ -13,10 +13,10 @@ use crate::nat::rewrite;
 use crate::policy::{Action, PortId};
 use crate::wire::checksum::{self, Delta};
 use crate::wire::{
-    ETHERNET_LEN, ETHERTYPE_IPV4, Headers, ICMP_CHECKSUM, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST,
-    ICMP_LEN, ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE, IP_CHECKSUM, IP_DESTINATION, IP_DONT_FRAGMENT,
-    IP_FRAGMENT, IP_PROTOCOL, IP_SOURCE, IP_TOTAL_LEN, IP_TTL, IPV4_LEN, Layer4, PROTOCOL_ICMP,
-    Quoted, array, be16, put,
+    ETHERNET_LEN, ETHERTYPE_IPV4, ETHERTYPE_IPV6, Headers, ICMP_CHECKSUM, ICMP_ECHO_REPLY,
+    ICMP_ECHO_REQUEST, ICMP_LEN, ICMP_TIME_EXCEEDED, ICMP_UNREACHABLE, IP_CHECKSUM, IP_DESTINATION,
+    IP_DONT_FRAGMENT, IP_FRAGMENT, IP_PROTOCOL, IP_SOURCE, IP_TOTAL_LEN, IP_TTL, IPV4_LEN, Layer4,
+    PROTOCOL_ICMP, Quoted, array, be16, put,
 };
 
 /// TTL of packets the box makes, RFC 1700.
@@ -142,6 +142,9 @@ impl DataPlane {
         now: Instant,
     ) {
         let bytes = dropped.frame.bytes();
+        if be16(bytes, ETHERNET_LEN - 2) == Some(ETHERTYPE_IPV6) {
+            return self.explain_to_sender6(port, dropped, pool, now);
+        }
         let (kind, code) = match dropped.reason {
             DropReason::TtlExceeded => (ICMP_TIME_EXCEEDED, 0),
             DropReason::NoRoute => (ICMP_UNREACHABLE, 0),

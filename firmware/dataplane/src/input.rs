@@ -19,6 +19,7 @@ use crate::offload;
 use crate::policy::PortId;
 use crate::slowpath::{Decision, FIRST, icmp_code};
 use crate::tell::{Seen, closing_end};
+use crate::v6::{self, Headers6};
 use crate::view::LocalPacket;
 use crate::wheel::tick_of;
 use crate::wire::{
@@ -61,8 +62,13 @@ impl Dropped {
 pub(crate) type Outcome = Result<Verdict, Dropped>;
 
 /// What a frame is.
-enum Arrival {
-    Ip { headers: Headers, hash: u64 },
+pub(crate) enum Arrival {
+    Ip {
+        headers: Headers,
+        hash: u64,
+    },
+    /// IPv6 that can belong to no flow yet.
+    Ip6(Headers6),
     Arp,
     Bad(DropReason),
 }
@@ -96,6 +102,7 @@ impl DataPlane {
                 Arrival::Ip { headers, hash } => {
                     self.handle_ip(port, &headers, hash, frame, pool, now)
                 }
+                Arrival::Ip6(headers) => self.handle_ip6(port, &headers, frame, pool, now),
                 Arrival::Arp => self.handle_arp(port, frame, pool, now),
                 Arrival::Bad(reason) => Err(Dropped::new(reason, frame)),
             };
@@ -198,7 +205,7 @@ impl DataPlane {
                 Ok(Arrival::Ip { headers, hash })
             }
             ETHERTYPE_ARP => Ok(Arrival::Arp),
-            ETHERTYPE_IPV6 => Err(DropReason::UnsupportedIpVersion),
+            ETHERTYPE_IPV6 => self.classify6(port_id, bytes, frame_len, is_group),
             _ => Err(DropReason::L2Acl),
         }
     }
@@ -225,6 +232,9 @@ impl DataPlane {
                 .find(hash, port, headers.protocol, &headers.tuple)
         {
             return self.forward(index, direction, headers, frame, pool, now);
+        }
+        if v6::is_name(headers.tuple.source) {
+            return self.handle_named_miss(port, frame, pool, now);
         }
         let code = icmp_code(frame.bytes(), headers);
         let mut seen = Seen::default();
@@ -257,7 +267,7 @@ impl DataPlane {
     }
 
     /// Applies what was decided for the flow: checks, translation, next hop.
-    fn forward(
+    pub(crate) fn forward(
         &mut self,
         index: u32,
         direction: Direction,
@@ -319,10 +329,18 @@ impl DataPlane {
         flow.bytes += u64::from(headers.total_len);
         flow.last_used = tick_of(now);
         if flow.flags.has(Flags::TRANSLATED) {
-            rewrite::translate(&mut frame, headers, flow, direction);
+            if v6::is_name(headers.tuple.source) {
+                v6::rewrite::translate(&mut frame, headers, flow, direction, &self.v6.names);
+            } else {
+                rewrite::translate(&mut frame, headers, flow, direction);
+            }
         }
         if decrements_ttl {
-            rewrite::decrement_ttl(&mut frame, headers);
+            if v6::is_name(headers.tuple.source) {
+                v6::rewrite::decrement_hop_limit(&mut frame, headers);
+            } else {
+                rewrite::decrement_ttl(&mut frame, headers);
+            }
         }
         if let Some(option) = mss
             && tcp_mss != 0
@@ -435,7 +453,7 @@ fn is_group_address(
 }
 
 /// The window scale of a SYN.
-fn window_scale(bytes: &[u8], headers: &Headers) -> Result<Option<u8>, DropReason> {
+pub(crate) fn window_scale(bytes: &[u8], headers: &Headers) -> Result<Option<u8>, DropReason> {
     Ok(syn_options(bytes, headers)?.0)
 }
 

@@ -43,6 +43,7 @@ mod routes;
 mod show;
 mod slowpath;
 mod tell;
+mod v6;
 mod view;
 mod wheel;
 mod wire;
@@ -62,6 +63,11 @@ pub use policy::{
     StaticRoute, Timeouts, Transport, prefix_mask,
 };
 pub use slowpath::{Step, Trace};
+pub use v6::{
+    Ace6, Address6, AddressRange6, AddressState, AdvertisedPrefix, IcmpRule6, Interface6,
+    NeighborView6, PROTOCOL_ICMPV6, Policy6, RouteView6, RouterAdvertisement, StaticNat6,
+    StaticRoute6, prefix_mask6,
+};
 pub use view::{
     ConnFlags, ConnSide, ConnView, Endpoints, FlowId, Intercepted, Leg, LocalPacket, NatRuleView,
     NeighborView, Opening, PoolView, PortCounters, RouteKind, RouteView, Usage, Verdicts,

@@ -9,7 +9,7 @@
 //! refreshed still forwards.
 
 use alloc::vec::Vec;
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
 
 use hal::nic::MacAddr;
@@ -51,9 +51,34 @@ enum State {
     Refreshing { attempts: u8 },
 }
 
+/// An address that neighbours have.
+pub(crate) trait Address: Copy + Eq {
+    /// What the entries of an empty table hold.
+    const NONE: Self;
+    /// The address as two words, to be hashed with the port.
+    fn words(self) -> (u64, u64);
+}
+
+impl Address for Ipv4Addr {
+    const NONE: Self = Self::UNSPECIFIED;
+
+    fn words(self) -> (u64, u64) {
+        (u64::from(self.to_bits()), 1 << 63)
+    }
+}
+
+impl Address for Ipv6Addr {
+    const NONE: Self = Self::UNSPECIFIED;
+
+    fn words(self) -> (u64, u64) {
+        let bits = self.to_bits();
+        ((bits >> 64) as u64, bits as u64)
+    }
+}
+
 /// One neighbour.
-pub(crate) struct Neighbor {
-    pub(crate) address: Ipv4Addr,
+pub(crate) struct Neighbor<A = Ipv4Addr> {
+    pub(crate) address: A,
     pub(crate) port: PortId,
     pub(crate) mac: MacAddr,
     state: State,
@@ -63,7 +88,7 @@ pub(crate) struct Neighbor {
     pending: Queue<PENDING>,
 }
 
-impl Neighbor {
+impl<A> Neighbor<A> {
     /// Whether its Ethernet address is known.
     pub(crate) const fn is_known(&self) -> bool {
         matches!(self.state, State::Known | State::Refreshing { .. })
@@ -77,24 +102,24 @@ impl Neighbor {
 
 /// An address seen at an Ethernet address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sighting {
+pub(crate) struct Sighting<A> {
     pub(crate) port: PortId,
-    pub(crate) address: Ipv4Addr,
+    pub(crate) address: A,
     pub(crate) mac: MacAddr,
 }
 
 /// What the owner of the table must do about an entry.
 #[derive(Debug)]
-pub(crate) enum Due {
+pub(crate) enum Due<A> {
     /// Ask who has the address.
-    Ask(PortId, Ipv4Addr),
+    Ask(PortId, A),
     /// The neighbour is gone; these packets go with it.
     GaveUp(Queue<PENDING>),
 }
 
 /// The table. Sized once.
-pub(crate) struct NeighborTable {
-    neighbors: Vec<Neighbor>,
+pub(crate) struct NeighborTable<A = Ipv4Addr> {
+    neighbors: Vec<Neighbor<A>>,
     index: Buckets,
     key: HashKey,
     /// Where the search for a free entry goes on.
@@ -102,11 +127,11 @@ pub(crate) struct NeighborTable {
     next_deadline: Instant,
 }
 
-impl NeighborTable {
+impl<A: Address> NeighborTable<A> {
     pub(crate) fn new(capacity: u16, key: HashKey) -> Self {
         let mut neighbors = Vec::new();
         neighbors.resize_with(usize::from(capacity), || Neighbor {
-            address: Ipv4Addr::UNSPECIFIED,
+            address: A::NONE,
             port: PortId(0),
             mac: MacAddr::default(),
             state: State::Free,
@@ -126,12 +151,12 @@ impl NeighborTable {
 
     /// Bytes that a table for `capacity` neighbours takes.
     pub(crate) const fn memory_bytes(capacity: u16) -> usize {
-        capacity as usize * size_of::<Neighbor>() + Buckets::memory_bytes(capacity as usize)
+        capacity as usize * size_of::<Neighbor<A>>() + Buckets::memory_bytes(capacity as usize)
     }
 
     /// The neighbour named `id`, if it is still the same.
     #[inline]
-    pub(crate) fn get(&self, id: NeighborId) -> Option<&Neighbor> {
+    pub(crate) fn get(&self, id: NeighborId) -> Option<&Neighbor<A>> {
         self.neighbors
             .get(usize::from(id.index))
             .filter(|neighbor| {
@@ -139,13 +164,13 @@ impl NeighborTable {
             })
     }
 
-    fn hash(&self, port: PortId, address: Ipv4Addr) -> u64 {
-        self.key
-            .hash(u64::from(address.to_bits()), u64::from(port.0) | 1 << 63)
+    fn hash(&self, port: PortId, address: A) -> u64 {
+        let (first, second) = address.words();
+        self.key.hash(first, second ^ u64::from(port.0) << 32)
     }
 
     /// The neighbour with `address` behind `port`, if there is an entry.
-    pub(crate) fn find(&self, port: PortId, address: Ipv4Addr) -> Option<NeighborId> {
+    pub(crate) fn find(&self, port: PortId, address: A) -> Option<NeighborId> {
         let index = self.index.find(self.hash(port, address), |index| {
             self.neighbors
                 .get(index as usize)
@@ -167,7 +192,7 @@ impl NeighborTable {
     pub(crate) fn want(
         &mut self,
         port: PortId,
-        address: Ipv4Addr,
+        address: A,
         dropped: &mut impl FnMut(PacketBuf),
         now: Instant,
     ) -> Option<(NeighborId, bool)> {
@@ -257,7 +282,7 @@ impl NeighborTable {
     /// Notes where a neighbour was seen. Unless `create`, only a known or wanted one is noted. Returns the packets that were waiting.
     pub(crate) fn learn(
         &mut self,
-        seen: Sighting,
+        seen: Sighting<A>,
         create: bool,
         lifetime: Duration,
         dropped: &mut impl FnMut(PacketBuf),
@@ -289,7 +314,7 @@ impl NeighborTable {
 
     /// Calls `act` for everything that is due. The table is searched at most once a second while
     /// somebody is asked for, else when the oldest entry ages out.
-    pub(crate) fn run_due(&mut self, now: Instant, mut act: impl FnMut(Due)) {
+    pub(crate) fn run_due(&mut self, now: Instant, mut act: impl FnMut(Due<A>)) {
         if now < self.next_deadline {
             return;
         }
@@ -348,7 +373,7 @@ impl NeighborTable {
     }
 
     /// Every neighbour known or asked for.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Neighbor> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Neighbor<A>> {
         self.neighbors
             .iter()
             .filter(|neighbor| neighbor.state != State::Free)
@@ -367,7 +392,7 @@ mod tests {
         Ipv4Addr::new(192, 0, 2, n)
     }
 
-    fn seen(n: u8) -> Sighting {
+    fn seen(n: u8) -> Sighting<Ipv4Addr> {
         Sighting {
             port: PortId(0),
             address: host(n),

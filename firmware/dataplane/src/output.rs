@@ -12,6 +12,7 @@ use crate::flow::Direction;
 use crate::input::{Dropped, Outcome, Verdict};
 use crate::neighbor::{NeighborId, PENDING};
 use crate::policy::PortId;
+use crate::v6;
 use crate::wire::checksum;
 use crate::wire::{
     ETHERNET_LEN, ETHERTYPE_IPV4, IP_CHECKSUM, IP_DESTINATION, IP_SOURCE, IPV4_LEN, address, put,
@@ -36,6 +37,9 @@ impl DataPlane {
             // Routes may have changed: look the next hops up again.
             flow.epoch = epoch;
             flow.next_hops = [NeighborId::NONE; 2];
+        }
+        if v6::is_name(flow.arriving(direction).source) {
+            return self.send_along6(index, direction, frame, pool, now);
         }
         let id = flow.next_hops[direction.index()];
         let egress = flow.egress(direction);
@@ -199,6 +203,9 @@ impl DataPlane {
         now: Instant,
     ) -> Outcome {
         let bytes = packet.bytes_mut();
+        if bytes.first().is_some_and(|first| first >> 4 == 6) {
+            return self.route_local6(packet, pool, now);
+        }
         let (Some(source), Some(destination)) =
             (address(bytes, IP_SOURCE), address(bytes, IP_DESTINATION))
         else {

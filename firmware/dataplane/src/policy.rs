@@ -521,6 +521,8 @@ pub struct Policy {
     pub icmp_error_burst: u16,
     /// `set connection decrement-ttl`: off by default, as on the ASA.
     pub decrement_ttl: bool,
+    /// Everything with IPv6 addresses.
+    pub v6: crate::v6::Policy6,
 }
 
 impl Default for Policy {
@@ -545,6 +547,7 @@ impl Default for Policy {
             icmp_error_rate: 1,
             icmp_error_burst: 1,
             decrement_ttl: false,
+            v6: crate::v6::Policy6::default(),
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum Step {
     ToTheBox,
     /// Egress and next hop.
     Route(PortId, Ipv4Addr),
+    /// As `Route`, of an IPv6 packet.
+    Route6(PortId, core::net::Ipv6Addr),
     /// An access list decided: list, element (`None`: the implicit deny), verdict.
     Access(AclId, Option<usize>, Action),
     /// No access list is bound: the security levels of ingress and egress decided.
@@ -81,19 +83,19 @@ pub(crate) enum Decision {
 /// A flow that is allowed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewFlow {
-    egress: PortId,
+    pub(crate) egress: PortId,
     /// The real destination.
-    destination: (Ipv4Addr, u16),
-    destination_rule: Option<DestinationChoice>,
-    source: Source,
-    proxy: Option<ProxyId>,
-    is_reply_permitted: bool,
-    is_opened_by_lower: bool,
+    pub(crate) destination: (Ipv4Addr, u16),
+    pub(crate) destination_rule: Option<DestinationChoice>,
+    pub(crate) source: Source,
+    pub(crate) proxy: Option<ProxyId>,
+    pub(crate) is_reply_permitted: bool,
+    pub(crate) is_opened_by_lower: bool,
 }
 
 /// What the source becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
+pub(crate) enum Source {
     Unchanged,
     /// By a static rule; counted there if it is its own.
     Fixed(Option<usize>, Ipv4Addr, u16),
@@ -244,7 +246,11 @@ impl DataPlane {
     }
 
     /// `same-security-traffic`: equal levels, and out by the way in, need a permission of their own.
-    fn check_same_security(&self, from: &Interface, to: &Interface) -> Result<(), DropReason> {
+    pub(crate) fn check_same_security(
+        &self,
+        from: &Interface,
+        to: &Interface,
+    ) -> Result<(), DropReason> {
         let is_permitted = if from.port == to.port {
             self.policy.same_security_intra
         } else {

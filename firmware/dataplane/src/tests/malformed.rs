@@ -244,11 +244,7 @@ fn impossible_addresses_are_refused() {
         &to([203, 0, 113, 143]),
         DropReason::SlowpathSecurity,
     );
-    lab.refuse(
-        INSIDE,
-        &to([240, 0, 0, 1]),
-        DropReason::NoMulticastInterface,
-    );
+    lab.refuse(INSIDE, &to([240, 0, 0, 1]), DropReason::SlowpathSecurity);
     let mut multicast = to([224, 0, 0, 251]);
     multicast[..6].copy_from_slice(&[1, 0, 0x5e, 0, 0, 251]);
     lab.refuse(INSIDE, &multicast, DropReason::NoMulticastInterface);

@@ -217,6 +217,10 @@ impl Headers {
             parse_layer4(protocol, payload, length - header_len)?;
         let [a, b, c, d] = [fixed[12], fixed[13], fixed[14], fixed[15]];
         let [e, f, g, h] = [fixed[16], fixed[17], fixed[18], fixed[19]];
+        if a >= 240 || (e >= 240 && [e, f, g, h] != [255; 4]) {
+            // Reserved (RFC 1112 §4), and inside the box the names of IPv6 addresses.
+            return Err(DropReason::SlowpathSecurity);
+        }
         Ok(Self {
             tuple: Tuple {
                 source: Ipv4Addr::new(a, b, c, d),
@@ -249,7 +253,7 @@ impl Headers {
 }
 
 /// Parses the transport header in `payload`; `length` is what the IPv4 header promises.
-fn parse_layer4(
+pub(crate) fn parse_layer4(
     protocol: u8,
     payload: &[u8],
     length: usize,

@@ -1,0 +1,434 @@
+//! What becomes of an IPv6 packet that belongs to no flow. The stages are those of
+//! [`DataPlane::decide`], with addresses of 128 bits and without sharing addresses by port.
+
+use core::net::Ipv6Addr;
+
+use hal::packet::{PacketBuf, PacketPool};
+use hal::time::Instant;
+
+use super::policy::{AddressRange6, StaticNat6};
+use super::wire::Headers6;
+use crate::access::{self, Candidate};
+use crate::drop_reason::DropReason;
+use crate::engine::DataPlane;
+use crate::input::{Dropped, Outcome, window_scale};
+use crate::policy::{AclId, Action, Interface, PortId};
+use crate::slowpath::{FIRST, Hits, NewFlow, Source, Step, Trace};
+use crate::wire::{Headers, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, Layer4, SYN, Tuple};
+
+/// What may become of a first packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision6 {
+    /// For the box itself.
+    Local,
+    /// A flow may be opened.
+    Open(NewFlow6),
+}
+
+/// A flow that is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NewFlow6 {
+    egress: PortId,
+    /// What leaves the box in the direction of the first packet.
+    source: Ipv6Addr,
+    destination: Ipv6Addr,
+    is_reply_permitted: bool,
+    is_opened_by_lower: bool,
+}
+
+impl DataPlane {
+    /// Takes a packet that belongs to no flow to its verdict.
+    pub(super) fn handle_miss6(
+        &mut self,
+        port: PortId,
+        headers: &Headers6,
+        frame: PacketBuf,
+        pool: &mut PacketPool,
+        now: Instant,
+    ) -> Outcome {
+        let mut hits = Hits::default();
+        let decision = self.decide6(port, headers, &mut hits);
+        self.count_access_hits(&hits);
+        let new = match decision {
+            Ok(Decision6::Open(new)) => new,
+            Ok(Decision6::Local) => return self.handle_local6(port, headers, frame),
+            Err(reason) => return Err(Dropped::new(reason, frame)),
+        };
+        match self.open6(port, headers, &new, &frame, now) {
+            Ok((index, named)) => self.forward(index, FIRST, &named, frame, pool, now),
+            Err(reason) => Err(Dropped::new(reason, frame)),
+        }
+    }
+
+    /// Decides about a packet that belongs to no flow.
+    ///
+    /// # Errors
+    /// The reason to drop it.
+    pub(crate) fn decide6(
+        &self,
+        ingress: PortId,
+        headers: &Headers6,
+        trace: &mut impl Trace,
+    ) -> Result<Decision6, DropReason> {
+        let from = self.interface(ingress).ok_or(DropReason::InterfaceDown)?;
+        self.check_source6(ingress, headers)?;
+
+        // Destination: a mapped address, our own, or somebody's.
+        let unnat = self.v6_untranslate(ingress, headers.destination);
+        if unnat.is_none() && self.is_own6(ingress, headers.destination) {
+            trace.record(Step::ToTheBox);
+            return Ok(Decision6::Local);
+        }
+        let (address, dictated) = match unnat {
+            Some((rule, address)) => (address, rule.real_interface),
+            None => (headers.destination, None),
+        };
+        self.check_destination6(address)?;
+        let kind = opener(&headers.layer4)?;
+
+        let hop = self
+            .v6
+            .routes
+            .lookup(address, dictated)
+            .ok_or(DropReason::NoRoute)?;
+        trace.record(Step::Route6(hop.port, hop.address));
+        let to = self.interface(hop.port).ok_or(DropReason::InterfaceDown)?;
+
+        // Rules of the interfaces, by real addresses.
+        self.check_same_security(from, to)?;
+        let asked = Asked {
+            source: headers.source,
+            destination: address,
+            candidate: Candidate {
+                source: core::net::Ipv4Addr::UNSPECIFIED,
+                destination: core::net::Ipv4Addr::UNSPECIFIED,
+                protocol: headers.protocol,
+                source_port: headers.source_port,
+                destination_port: headers.destination_port,
+                icmp_kind: kind,
+                icmp_code: headers.icmp_code,
+            },
+        };
+        self.check_access6(from, to, &asked, trace)?;
+
+        // Source translation, and whether the way back is translated to match.
+        let source = self
+            .v6_translate_source(ingress, hop.port, headers.source)
+            .unwrap_or(headers.source);
+        let answered = self
+            .v6_translate_source(hop.port, ingress, address)
+            .unwrap_or(address);
+        if answered != headers.destination {
+            return Err(DropReason::NatRpfFailed);
+        }
+        trace.record(Step::ReversePath);
+
+        let is_reply_permitted = !matches!(headers.layer4, Layer4::IcmpEcho { .. })
+            || self.policy.inspect_icmp
+            || self
+                .check_access6(to, from, &asked.answer(), &mut Hits::default())
+                .is_ok();
+        Ok(Decision6::Open(NewFlow6 {
+            egress: hop.port,
+            source,
+            destination: address,
+            is_reply_permitted,
+            is_opened_by_lower: from.security_level < to.security_level,
+        }))
+    }
+
+    /// Source addresses that nobody can have, or that must not leave their link (RFC 4291 §2.5.2,
+    /// §2.5.3, §2.5.6, §2.7).
+    fn check_source6(&self, ingress: PortId, headers: &Headers6) -> Result<(), DropReason> {
+        let source = headers.source;
+        // To the box itself a neighbour may speak from its address on the link.
+        let is_link_local_talk =
+            source.is_unicast_link_local() && self.is_own6(ingress, headers.destination);
+        let is_impossible = source.is_unspecified()
+            || source.is_loopback()
+            || source.is_multicast()
+            || source.to_ipv4_mapped().is_some()
+            || source == headers.destination
+            || (source.is_unicast_link_local() && !is_link_local_talk)
+            || self
+                .policy
+                .v6
+                .interfaces
+                .iter()
+                .flat_map(super::policy::Interface6::own)
+                .any(|own| own.address == source);
+        if is_impossible {
+            Err(DropReason::SlowpathSecurity)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn check_destination6(&self, destination: Ipv6Addr) -> Result<(), DropReason> {
+        if destination.is_multicast() {
+            return Err(DropReason::NoMulticastInterface);
+        }
+        let is_forbidden = destination.is_unspecified()
+            || destination.is_loopback()
+            || destination.is_unicast_link_local()
+            || destination.to_ipv4_mapped().is_some()
+            // Our far interfaces do not answer through the box.
+            || self
+                .policy
+                .v6
+                .interfaces
+                .iter()
+                .flat_map(super::policy::Interface6::own)
+                .any(|own| own.address == destination);
+        if is_forbidden {
+            Err(DropReason::SlowpathSecurity)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// As [`check_access`](Self::check_access): the inbound list, the global one, an implicit deny; with
+    /// neither, the security levels; then the outbound list.
+    fn check_access6(
+        &self,
+        from: &Interface,
+        to: &Interface,
+        asked: &Asked,
+        trace: &mut impl Trace,
+    ) -> Result<(), DropReason> {
+        let inbound = [from.access_in, self.policy.access_global];
+        let is_bound = inbound.iter().any(Option::is_some);
+        let decision = inbound.into_iter().flatten().find_map(|acl| {
+            let (element, action) = self.decide_list6(acl, asked)?;
+            trace.record(Step::Access(acl, Some(element), action));
+            Some(action)
+        });
+        let is_permitted = match decision {
+            Some(action) => action == Action::Permit,
+            None if is_bound => {
+                if let Some(acl) = inbound.into_iter().flatten().last() {
+                    trace.record(Step::Access(acl, None, Action::Deny));
+                }
+                false
+            }
+            None => {
+                let is_downhill = from.security_level >= to.security_level;
+                let action = if is_downhill {
+                    Action::Permit
+                } else {
+                    Action::Deny
+                };
+                trace.record(Step::SecurityLevel(
+                    from.security_level,
+                    to.security_level,
+                    action,
+                ));
+                is_downhill
+            }
+        };
+        if !is_permitted {
+            return Err(DropReason::AclDrop);
+        }
+        let Some(acl) = to.access_out else {
+            return Ok(());
+        };
+        let decision = self.decide_list6(acl, asked);
+        let action = decision.map_or(Action::Deny, |(_, action)| action);
+        trace.record(Step::Access(
+            acl,
+            decision.map(|(element, _)| element),
+            action,
+        ));
+        if action == Action::Permit {
+            Ok(())
+        } else {
+            Err(DropReason::AclDrop)
+        }
+    }
+
+    /// The element of a list that decides, and what it says.
+    fn decide_list6(&self, acl: AclId, asked: &Asked) -> Option<(usize, Action)> {
+        let list = access::list(&self.policy, acl)?;
+        let own = self.policy.v6.access.get(usize::from(acl.0))?;
+        own.iter().find_map(|ace| {
+            let element = list.elements.get(ace.element)?;
+            let matches = element.is_active
+                && ace.source.contains(asked.source)
+                && ace.destination.contains(asked.destination)
+                && match ace.icmp {
+                    Some((kind, code)) => asked.is_icmp(kind, code),
+                    None => access::matches_service(&element.service, &asked.candidate),
+                };
+            matches.then_some((ace.element, element.action))
+        })
+    }
+
+    /// The static rule by which `port` knows a real address as `address`, and the real one.
+    fn v6_untranslate(&self, port: PortId, address: Ipv6Addr) -> Option<(&StaticNat6, Ipv6Addr)> {
+        self.policy.v6.nat.iter().find_map(|rule| {
+            let is_here = rule.mapped_interface.is_none_or(|mapped| mapped == port);
+            let real = shift(address, rule.mapped, rule.real).filter(|_| is_here)?;
+            Some((rule, real))
+        })
+    }
+
+    /// What a source behind `real` is called behind `mapped`.
+    fn v6_translate_source(
+        &self,
+        real: PortId,
+        mapped: PortId,
+        address: Ipv6Addr,
+    ) -> Option<Ipv6Addr> {
+        self.policy.v6.nat.iter().find_map(|rule| {
+            let fits = rule.real_interface.is_none_or(|port| port == real)
+                && rule.mapped_interface.is_none_or(|port| port == mapped);
+            shift(address, rule.real, rule.mapped).filter(|_| fits)
+        })
+    }
+
+    /// Whether solicitations at `port` for `address` are answered because a rule maps it there.
+    pub(super) fn proxies6(&self, port: PortId, address: Ipv6Addr) -> bool {
+        self.v6_untranslate(port, address)
+            .is_some_and(|(rule, real)| !rule.no_proxy && real != address)
+    }
+
+    /// Makes an allowed flow: names, then a record like any other. Returns it with the headers under
+    /// their names.
+    fn open6(
+        &mut self,
+        ingress: PortId,
+        headers: &Headers6,
+        new: &NewFlow6,
+        frame: &PacketBuf,
+        now: Instant,
+    ) -> Result<(u32, Headers), DropReason> {
+        let addresses = [
+            headers.source,
+            headers.destination,
+            new.source,
+            new.destination,
+        ];
+        let mut names = heapless::Vec::<_, 4>::new();
+        for address in addresses {
+            match self.v6.names.take(address) {
+                // Four places for four addresses.
+                Some(name) => drop(names.push(name)),
+                None => break,
+            }
+        }
+        let opened = match names[..] {
+            [source, destination, leaving_source, leaving_destination] => {
+                let named = headers.named(source, destination);
+                let flow = NewFlow {
+                    egress: new.egress,
+                    destination: (leaving_destination, headers.destination_port),
+                    destination_rule: None,
+                    source: Source::Fixed(None, leaving_source, headers.source_port),
+                    proxy: None,
+                    is_reply_permitted: new.is_reply_permitted,
+                    is_opened_by_lower: new.is_opened_by_lower,
+                };
+                window_scale(frame.bytes(), &named)
+                    .and_then(|scale| self.open(ingress, &named, &flow, scale, now))
+                    .map(|index| (index, named))
+            }
+            _ => Err(DropReason::UnableToCreateFlow),
+        };
+        match opened {
+            Ok((index, named)) => {
+                if let Some(flow) = self.flows.get_mut(index) {
+                    flow.set_translation6(&self.v6.names);
+                }
+                Ok((index, named))
+            }
+            Err(reason) => {
+                for name in names {
+                    self.v6.names.release(name);
+                }
+                Err(reason)
+            }
+        }
+    }
+}
+
+/// A packet as access lists see it.
+#[derive(Clone, Copy)]
+struct Asked {
+    source: Ipv6Addr,
+    destination: Ipv6Addr,
+    /// Protocol, ports, type: as the elements of IPv4 match them.
+    candidate: Candidate,
+}
+
+impl Asked {
+    fn answer(self) -> Self {
+        Self {
+            source: self.destination,
+            destination: self.source,
+            candidate: self.candidate.answer(),
+        }
+    }
+
+    fn is_icmp(&self, kind: Option<u8>, code: Option<u8>) -> bool {
+        let on_wire = match self.candidate.icmp_kind {
+            ICMP_ECHO_REQUEST => super::wire::ECHO_REQUEST,
+            ICMP_ECHO_REPLY => super::wire::ECHO_REPLY,
+            other => other,
+        };
+        self.candidate.protocol == super::wire::PROTOCOL_ICMPV6
+            && kind.is_none_or(|kind| kind == on_wire)
+            && code.is_none_or(|code| code == self.candidate.icmp_code)
+    }
+}
+
+/// The address in `after` at the place of `address` in `before`.
+fn shift(address: Ipv6Addr, before: AddressRange6, after: AddressRange6) -> Option<Ipv6Addr> {
+    if !before.contains(address) {
+        return None;
+    }
+    let offset = address.to_bits() - before.first.to_bits();
+    let shifted = Ipv6Addr::from_bits(after.first.to_bits().checked_add(offset)?);
+    after.contains(shifted).then_some(shifted)
+}
+
+/// Whether a packet may be the first of a flow; its ICMP type (0 if it is no ICMP).
+fn opener(layer4: &Layer4) -> Result<u8, DropReason> {
+    match *layer4 {
+        Layer4::Tcp(fields) if fields.is(SYN) => Ok(0),
+        Layer4::Tcp(_) => Err(DropReason::TcpNotSyn),
+        Layer4::Udp | Layer4::Other => Ok(0),
+        Layer4::IcmpEcho {
+            kind: ICMP_ECHO_REQUEST,
+        } => Ok(ICMP_ECHO_REQUEST),
+        Layer4::IcmpEcho { .. } => Err(DropReason::IcmpReplyUnasked),
+        Layer4::IcmpError { .. } => Err(DropReason::IcmpErrorNoConn),
+        // Neighbour discovery and the like are of no use beyond a link.
+        Layer4::IcmpOther { .. } => Err(DropReason::AclDrop),
+    }
+}
+
+impl Headers6 {
+    /// The same headers under the names of their addresses, as flows know them.
+    pub(super) fn named(
+        &self,
+        source: core::net::Ipv4Addr,
+        destination: core::net::Ipv4Addr,
+    ) -> Headers {
+        Headers {
+            tuple: Tuple {
+                source,
+                destination,
+                source_port: self.source_port,
+                destination_port: self.destination_port,
+            },
+            protocol: self.protocol,
+            layer4: self.layer4,
+            ip: self.ip,
+            transport: self.transport,
+            total_len: self.total_len,
+            ttl: self.hop_limit,
+            // Routers never fragment: RFC 8200 §5.
+            dont_fragment: true,
+        }
+    }
+}
