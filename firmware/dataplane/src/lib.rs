@@ -43,6 +43,7 @@ mod routes;
 mod show;
 mod slowpath;
 mod tell;
+mod to_the_box;
 mod view;
 mod wheel;
 mod wire;
@@ -63,8 +64,8 @@ pub use policy::{
 };
 pub use slowpath::{Step, Trace};
 pub use view::{
-    ConnFlags, ConnSide, ConnView, Endpoints, FlowId, Intercepted, Leg, LocalPacket, NatRuleView,
-    NeighborView, Opening, PoolView, PortCounters, RouteKind, RouteView, Usage, Verdicts,
-    XlateView,
+    AccessForm, AccessUsage, ConnFlags, ConnSide, ConnView, Endpoints, FlowId, Intercepted, Leg,
+    LocalPacket, NatRuleView, NeighborView, Opening, PoolView, PortCounters, RouteKind, RouteView,
+    Usage, Verdicts, XlateView,
 };
 pub use wire::{ETHERNET_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Tuple};

@@ -9,3 +9,4 @@ mod lab;
 mod laws;
 mod link;
 mod malformed;
+mod rules;
