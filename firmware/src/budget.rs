@@ -16,6 +16,11 @@ const PACKETS_MAX: u64 = 16_384;
 const FLOWS_MAX: u64 = 1 << 20;
 const SESSIONS_MAX: u64 = 1_000;
 
+/// The part of memory that compiled access lists may take of the control heap: some 15,000 elements
+/// on the smallest box. What does not fit is searched element by element.
+const ACCESS_SHARE: u64 = 32;
+const ACCESS_BYTES_MAX: u64 = 64 << 20;
+
 /// Bytes that rustls takes from the heap for one handshake of a session, both halves together,
 /// rounded up.
 const HANDSHAKE_LEN: u64 = 16 * 1024;
@@ -60,6 +65,7 @@ impl Budget {
             ports,
             flows: self.flows,
             neighbors: self.neighbors,
+            access_bytes: (self.memory_bytes / ACCESS_SHARE).min(ACCESS_BYTES_MAX) as usize,
             ..Limits::default()
         }
     }

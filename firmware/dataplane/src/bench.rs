@@ -4,13 +4,14 @@ use alloc::vec::Vec;
 
 use hal::packet::PacketBuf;
 
+use crate::access;
 use crate::buckets::Buckets;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::flow::{Direction, Flow};
 use crate::hash::HashKey;
 use crate::nat::rewrite;
-use crate::policy::PortId;
+use crate::policy::{AccessList, AclId, Policy, PortId};
 use crate::slowpath::{Hits, icmp_code};
 use crate::wire::{ETHERNET_LEN, Headers, Tuple};
 
@@ -113,5 +114,67 @@ impl Table {
             .filter_map(|&(key, hash)| self.find_hashed(hash, key))
             .map(u64::from)
             .sum()
+    }
+}
+
+/// A packet as access lists see it.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "the names say it all")]
+pub struct Probe {
+    pub source: core::net::Ipv4Addr,
+    pub destination: core::net::Ipv4Addr,
+    pub protocol: u8,
+    pub source_port: u16,
+    pub destination_port: u16,
+}
+
+/// One access list in both of its forms.
+pub struct AccessLookup {
+    policy: Policy,
+    index: access::Index,
+}
+
+impl AccessLookup {
+    /// Compiles `list`, however short.
+    pub fn new(list: AccessList) -> Self {
+        let policy = Policy {
+            access_lists: alloc::vec![list],
+            access_global: Some(AclId(0)),
+            ..Policy::default()
+        };
+        let mut index = access::Index::new(usize::MAX);
+        index.compile_all(&policy);
+        Self { policy, index }
+    }
+
+    /// The element that decides.
+    pub fn compiled(&self, probe: &Probe) -> Option<usize> {
+        let found = self
+            .index
+            .decide(&self.policy, AclId(0), &Self::candidate(probe));
+        found.map(|(index, _)| index)
+    }
+
+    /// The same, element by element.
+    pub fn linear(&self, probe: &Probe) -> Option<usize> {
+        let list = self.policy.access_lists.first()?;
+        access::linear::decide(list, &Self::candidate(probe)).map(|(index, _)| index)
+    }
+
+    /// Bytes of the compiled form.
+    pub fn bytes(&self) -> usize {
+        self.index.usage().bytes
+    }
+
+    fn candidate(probe: &Probe) -> access::Candidate {
+        access::Candidate {
+            source: probe.source,
+            destination: probe.destination,
+            protocol: probe.protocol,
+            source_port: probe.source_port,
+            destination_port: probe.destination_port,
+            icmp_kind: 0,
+            icmp_code: 0,
+        }
     }
 }

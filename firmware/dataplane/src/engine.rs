@@ -11,10 +11,12 @@ use hal::nic::MacAddr;
 use hal::packet::{Batch, PacketBuf, PacketPool};
 use hal::time::Instant;
 
+use crate::access;
 use crate::drop_reason::DropCounters;
 use crate::event::{EventRing, FlowEnd};
 use crate::flow::{Direction, Flags, Flow, FlowTable, State};
 use crate::hash::{HashKey, Random};
+use crate::hits::ElementHits;
 use crate::limiter::Limiter;
 use crate::nat::bindings::Bindings;
 use crate::nat::rules::NatTable;
@@ -44,6 +46,9 @@ pub struct Limits {
     pub transmit_queue: u16,
     /// Packets waiting for the proxies, and as many for the box itself.
     pub handoff_queue: u16,
+    /// Most bytes for compiled access lists. They are claimed as lists are configured; a list that
+    /// does not fit is searched element by element.
+    pub access_bytes: usize,
 }
 
 impl Default for Limits {
@@ -54,6 +59,7 @@ impl Default for Limits {
             neighbors: 1024,
             transmit_queue: 256,
             handoff_queue: 256,
+            access_bytes: 16 << 20,
         }
     }
 }
@@ -63,7 +69,7 @@ impl Limits {
         self.flows.saturating_mul(2)
     }
 
-    /// Bytes of memory that the tables take. Addresses shared by port take 48 KiB each on top.
+    /// Bytes of memory that the tables take, without access lists. Addresses shared by port take 48 KiB each on top.
     #[must_use]
     pub const fn memory_bytes(&self) -> usize {
         let queues = self.ports as usize * self.transmit_queue as usize * size_of::<PacketBuf>()
@@ -88,7 +94,8 @@ pub struct DataPlane {
     pub(crate) routes: RouteTable,
     pub(crate) nat: NatTable,
     /// Hits by access list and element.
-    pub(crate) acl_hits: Vec<Vec<u64>>,
+    pub(crate) access: access::Index,
+    pub(crate) acl_hits: Vec<Vec<ElementHits>>,
     pub(crate) flows: FlowTable,
     pub(crate) bindings: Bindings,
     pub(crate) neighbors: NeighborTable,
@@ -176,6 +183,7 @@ impl DataPlane {
             ports,
             routes: RouteTable::default(),
             nat: NatTable::default(),
+            access: access::Index::new(limits.access_bytes),
             acl_hits: Vec::new(),
             flows: FlowTable::new(limits.flows, key),
             bindings: Bindings::new(limits.bindings(), key),
@@ -197,6 +205,7 @@ impl DataPlane {
     /// announce themselves (gratuitous ARP).
     pub fn set_policy(&mut self, policy: Policy, pool: &mut PacketPool, now: Instant) {
         self.acl_hits = crate::hits::carry_over(&self.policy, &self.acl_hits, &policy);
+        self.access.rebuild(&self.policy, &policy);
         let before = core::mem::replace(&mut self.policy, policy);
         for port in &mut self.ports {
             port.interface = None;

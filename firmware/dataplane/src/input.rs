@@ -239,7 +239,7 @@ impl DataPlane {
         let code = icmp_code(frame.bytes(), headers);
         let mut seen = Seen::default();
         let decision = self.decide(port, headers, code, &mut seen);
-        self.count_access_hits(&seen.hits);
+        self.count_access_hits(&seen.hits, now);
         let new = match decision {
             Ok(Decision::Open(new)) => new,
             Ok(Decision::Local) => {

@@ -43,6 +43,7 @@ mod routes;
 mod show;
 mod slowpath;
 mod tell;
+mod to_the_box;
 mod v6;
 mod view;
 mod wheel;
@@ -69,8 +70,8 @@ pub use v6::{
     StaticRoute6, prefix_mask6,
 };
 pub use view::{
-    ConnFlags, ConnSide, ConnView, Endpoints, FlowId, Intercepted, Leg, LocalPacket, NatRuleView,
-    NeighborView, Opening, PoolView, PortCounters, RouteKind, RouteView, Usage, Verdicts,
-    XlateView,
+    AccessForm, AccessUsage, ConnFlags, ConnSide, ConnView, Endpoints, FlowId, Intercepted, Leg,
+    LocalPacket, NatRuleView, NeighborView, Opening, PoolView, PortCounters, RouteKind, RouteView,
+    Usage, Verdicts, XlateView,
 };
 pub use wire::{ETHERNET_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Tuple};

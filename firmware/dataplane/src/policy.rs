@@ -267,6 +267,9 @@ pub struct Interface {
     pub access_in: Option<AclId>,
     /// `access-group … out interface`.
     pub access_out: Option<AclId>,
+    /// `access-group … in interface … control-plane`: packets for the box itself. What it says
+    /// nothing about goes on; there is no implicit deny.
+    pub access_control: Option<AclId>,
     /// `sysopt noproxyarp` absent.
     pub proxy_arp: bool,
 }

@@ -152,6 +152,7 @@ mod tests {
             mtu: 1500,
             access_in: None,
             access_out: None,
+            access_control: None,
             proxy_arp: true,
         };
         let policy = Policy {

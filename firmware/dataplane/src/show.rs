@@ -7,11 +7,12 @@ use hal::time::Instant;
 use crate::drop_reason::{DropCounters, DropReason};
 use crate::engine::DataPlane;
 use crate::flow::{Direction, Flags, Flow, State};
+use crate::hits::ElementHits;
 use crate::nat::rules::is_identity;
 use crate::policy::{AclId, AddressRange, NatSection, PortId, SourceNat};
 use crate::view::{
-    ConnFlags, ConnView, FlowId, NatRuleView, NeighborView, PoolView, PortCounters, RouteView,
-    Usage, Verdicts, XlateView,
+    AccessForm, AccessUsage, ConnFlags, ConnView, FlowId, NatRuleView, NeighborView, PoolView,
+    PortCounters, RouteView, Usage, Verdicts, XlateView,
 };
 use crate::wheel::{TICK, instant_of, tick_of};
 use crate::wire::PROTOCOL_TCP;
@@ -33,6 +34,18 @@ impl DataPlane {
     #[must_use]
     pub fn verdicts(&self) -> Verdicts {
         self.verdicts
+    }
+
+    /// How an access list is searched.
+    #[must_use]
+    pub fn access_form(&self, acl: AclId) -> AccessForm {
+        self.access.form(acl)
+    }
+
+    /// Memory of compiled access lists.
+    #[must_use]
+    pub fn access_usage(&self) -> AccessUsage {
+        self.access.usage()
     }
 
     /// Traffic of a port.
@@ -192,7 +205,15 @@ impl DataPlane {
     #[must_use]
     pub fn acl_hits(&self, acl: AclId, index: usize) -> u64 {
         let list = self.acl_hits.get(usize::from(acl.0));
-        list.and_then(|list| list.get(index)).copied().unwrap_or(0)
+        let hits = list.and_then(|list| list.get(index));
+        hits.map_or(0, |hits| hits.count)
+    }
+
+    /// When the element `index` of `acl` last decided; `None` if it never did.
+    #[must_use]
+    pub fn acl_last_hit(&self, acl: AclId, index: usize) -> Option<Instant> {
+        let hits = self.acl_hits.get(usize::from(acl.0))?.get(index)?;
+        (hits.count > 0).then_some(hits.last)
     }
 
     /// Zeroes the drop counters.
@@ -210,7 +231,7 @@ impl DataPlane {
     /// Zeroes the hit counters of an access list.
     pub fn clear_acl_hits(&mut self, acl: AclId) {
         if let Some(list) = self.acl_hits.get_mut(usize::from(acl.0)) {
-            list.fill(0);
+            list.fill(ElementHits::NONE);
         }
     }
 

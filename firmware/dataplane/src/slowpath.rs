@@ -9,7 +9,7 @@ use core::net::Ipv4Addr;
 
 use hal::time::Instant;
 
-use crate::access::{self, Candidate, transport_of};
+use crate::access::{Candidate, transport_of};
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::flow::tcp::{self};
@@ -131,6 +131,7 @@ impl DataPlane {
             None => {
                 if tuple.destination == from.address {
                     trace.record(Step::ToTheBox);
+                    self.check_control_plane(from, headers, icmp_code, trace)?;
                     return Ok(Decision::Local);
                 }
                 if self.bindings.is_shared(tuple.destination) {
@@ -274,7 +275,7 @@ impl DataPlane {
     ) -> Result<(), DropReason> {
         let inbound = [from.access_in, self.policy.access_global];
         let decision = inbound.into_iter().flatten().find_map(|acl| {
-            let (index, action) = access::decide(access::list(&self.policy, acl)?, candidate)?;
+            let (index, action) = self.access.decide(&self.policy, acl, candidate)?;
             trace.record(Step::Access(acl, Some(index), action));
             Some(action)
         });
@@ -304,8 +305,7 @@ impl DataPlane {
         let Some(acl) = to.access_out else {
             return Ok(());
         };
-        let decision =
-            access::list(&self.policy, acl).and_then(|list| access::decide(list, candidate));
+        let decision = self.access.decide(&self.policy, acl, candidate);
         let action = decision.map_or(Action::Deny, |(_, action)| action);
         trace.record(Step::Access(acl, decision.map(|(index, _)| index), action));
         if action == Action::Permit {
@@ -331,8 +331,9 @@ impl DataPlane {
                     && class
                         .port
                         .is_none_or(|port| port == from.port || port == to.port)
-                    && access::list(&self.policy, class.acl)
-                        .and_then(|list| access::decide(list, candidate))
+                    && self
+                        .access
+                        .decide(&self.policy, class.acl, candidate)
                         .is_some_and(|(_, action)| action == Action::Permit)
             })
         };
@@ -531,11 +532,11 @@ impl DataPlane {
     }
 
     /// Counts the access-list elements that decided.
-    pub(crate) fn count_access_hits(&mut self, hits: &Hits) {
+    pub(crate) fn count_access_hits(&mut self, hits: &Hits, now: Instant) {
         for &(acl, index) in &hits.0 {
             let list = self.acl_hits.get_mut(usize::from(acl.0));
             if let Some(count) = list.and_then(|list| list.get_mut(index)) {
-                *count += 1;
+                count.add(now);
             }
         }
     }

@@ -238,7 +238,9 @@ impl DataPlane {
     }
 
     fn is_logged(&self, acl: AclId, element: usize) -> bool {
-        crate::access::list(&self.policy, acl)
+        self.policy
+            .access_lists
+            .get(usize::from(acl.0))
             .and_then(|list| list.elements.get(element))
             .is_some_and(|element| matches!(element.log, AceLog::Flows { .. }))
     }

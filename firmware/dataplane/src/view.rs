@@ -330,6 +330,33 @@ pub struct PoolView {
     pub allocated: u32,
 }
 
+/// How an access list is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessForm {
+    /// Element by element: it is short, or bound nowhere.
+    Plain,
+    /// Element by element: compiling it would take more memory than is left for lists.
+    TooLarge,
+    /// In a time that does not grow with the list.
+    Compiled {
+        /// Memory that takes, beside the elements themselves.
+        bytes: usize,
+    },
+}
+
+/// Memory of compiled access lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccessUsage {
+    /// Bytes taken.
+    pub bytes: usize,
+    /// Most bytes that may be taken.
+    pub bytes_max: usize,
+    /// Compiled lists.
+    pub compiled: usize,
+    /// Lists there was no memory for.
+    pub too_large: usize,
+}
+
 /// How full a table is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {

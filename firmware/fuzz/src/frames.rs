@@ -108,6 +108,7 @@ impl<'a> Lab<'a> {
             neighbors: 32,
             transmit_queue: 64,
             handoff_queue: 32,
+            access_bytes: 1 << 20,
         };
         let mut plane = DataPlane::new(limits, [9; 16]);
         let now = Instant::from_secs(100);
@@ -522,6 +523,7 @@ fn policy() -> Policy {
         mtu: 1500,
         access_in: (port == OUTSIDE).then_some(AclId(0)),
         access_out: None,
+        access_control: None,
         proxy_arp: true,
     };
     let host = AddressRange::host;

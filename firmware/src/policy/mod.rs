@@ -81,6 +81,7 @@ pub(crate) fn compile(config: &Config, macs: &[MacAddr]) -> Compiled {
                 mtu: interface.mtu,
                 access_in: bound(&lists, AccessGroupPlace::In(name.clone())),
                 access_out: bound(&lists, AccessGroupPlace::Out(name.clone())),
+                access_control: None,
                 proxy_arp: true,
             })
         })

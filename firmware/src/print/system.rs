@@ -3,6 +3,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
+use dataplane::AccessUsage;
 use hal::packet::{BUFFER_LEN, PacketPool};
 
 use super::{put, put_line};
@@ -161,12 +162,13 @@ pub(crate) fn memory(out: &mut String, memory_bytes: u64, heap: HeapUse) {
 }
 
 /// What `show memory detail` adds: the tables claimed at boot, which never grow, with how much of each
-/// is taken, and what is left for control work.
+/// is taken, and what is left for control work; compiled access lists are part of that.
 pub(crate) fn budget(
     out: &mut String,
     budget: &Budget,
     claims: &[Claim; 3],
     in_use: [u64; 3],
+    access: AccessUsage,
     heap: HeapUse,
 ) {
     put_line!(out);
@@ -180,6 +182,26 @@ pub(crate) fn budget(
         put_line!(out, "{name:<25} {count:>9} {in_use:>12} {bytes:>16}");
     }
     put_line!(out, "{:<25} {:>9}", "Neighbours", budget.neighbors);
+    // Bytes against a limit of bytes: a list has no fixed size.
+    let AccessUsage {
+        bytes,
+        bytes_max,
+        compiled,
+        too_large,
+    } = access;
+    put_line!(
+        out,
+        "{:<25} {bytes_max:>9} {compiled:>12} {bytes:>16}",
+        "Access lists, compiled"
+    );
+    if too_large > 0 {
+        put_line!(
+            out,
+            "{:<25} {:>9} {too_large:>12}",
+            "Access lists, too large",
+            ""
+        );
+    }
     let used = heap.used as u64;
     let control = used.saturating_sub(claimed);
     let free = (heap.total as u64).saturating_sub(used);

@@ -97,6 +97,7 @@ pub(crate) fn policy() -> Policy {
         mtu: 1500,
         access_in: None,
         access_out: None,
+        access_control: None,
         proxy_arp: true,
     };
     let range = |first| AddressRange {

@@ -56,6 +56,7 @@ fn interface(port: PortId, name: &str, level: u8, address: [u8; 4], prefix_len: 
         mtu: 1500,
         access_in: None,
         access_out: None,
+        access_control: None,
         proxy_arp: true,
     }
 }

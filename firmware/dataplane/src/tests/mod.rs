@@ -9,4 +9,5 @@ mod lab;
 mod laws;
 mod link;
 mod malformed;
+mod rules;
 mod v6;

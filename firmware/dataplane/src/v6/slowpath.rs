@@ -8,7 +8,7 @@ use hal::time::Instant;
 
 use super::policy::{AddressRange6, StaticNat6};
 use super::wire::Headers6;
-use crate::access::{self, Candidate};
+use crate::access::{Candidate, matches_service};
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::input::{Dropped, Outcome, window_scale};
@@ -48,7 +48,7 @@ impl DataPlane {
     ) -> Outcome {
         let mut hits = Hits::default();
         let decision = self.decide6(port, headers, &mut hits);
-        self.count_access_hits(&hits);
+        self.count_access_hits(&hits, now);
         let new = match decision {
             Ok(Decision6::Open(new)) => new,
             Ok(Decision6::Local) => return self.handle_local6(port, headers, frame),
@@ -248,7 +248,7 @@ impl DataPlane {
 
     /// The element of a list that decides, and what it says.
     fn decide_list6(&self, acl: AclId, asked: &Asked) -> Option<(usize, Action)> {
-        let list = access::list(&self.policy, acl)?;
+        let list = self.policy.access_lists.get(usize::from(acl.0))?;
         let own = self.policy.v6.access.get(usize::from(acl.0))?;
         own.iter().find_map(|ace| {
             let element = list.elements.get(ace.element)?;
@@ -257,7 +257,7 @@ impl DataPlane {
                 && ace.destination.contains(asked.destination)
                 && match ace.icmp {
                     Some((kind, code)) => asked.is_icmp(kind, code),
-                    None => access::matches_service(&element.service, &asked.candidate),
+                    None => matches_service(&element.service, &asked.candidate),
                 };
             matches.then_some((ace.element, element.action))
         })

@@ -78,7 +78,8 @@ fn memory(core: &mut Core, words: &Captures<'_>, out: &mut String) {
             u64::from(core.dataplane.conn_usage().in_use),
             core.federation.proxy().sessions().count() as u64,
         ];
-        printers::system::budget(out, budget, &core.claims, in_use, heap);
+        let access = core.dataplane.access_usage();
+        printers::system::budget(out, budget, &core.claims, in_use, access, heap);
     }
 }
 

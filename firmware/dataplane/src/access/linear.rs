@@ -1,35 +1,10 @@
-//! Access lists: does an element match, and may this flow be opened.
+//! What it means to match: one element after the other, the first that matches decides.
+//!
+//! This is the model that the compiled form must equal, and how short lists are searched.
 
-use core::net::Ipv4Addr;
-
-use crate::policy::{AccessList, Ace, AclId, Action, Policy, Service, Transport};
-use crate::wire::{PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP};
-
-/// What access lists see of a packet: real addresses and ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Candidate {
-    pub(crate) source: Ipv4Addr,
-    pub(crate) destination: Ipv4Addr,
-    pub(crate) protocol: u8,
-    pub(crate) source_port: u16,
-    pub(crate) destination_port: u16,
-    pub(crate) icmp_kind: u8,
-    pub(crate) icmp_code: u8,
-}
-
-impl Candidate {
-    /// An echo reply to this echo request; for any other protocol, the packet the other way.
-    pub(crate) fn answer(self) -> Self {
-        Self {
-            source: self.destination,
-            destination: self.source,
-            source_port: self.destination_port,
-            destination_port: self.source_port,
-            icmp_kind: crate::wire::ICMP_ECHO_REPLY,
-            ..self
-        }
-    }
-}
+use super::Candidate;
+use crate::policy::{AccessList, Ace, Action, Service};
+use crate::wire::PROTOCOL_ICMP;
 
 /// The element of `list` that decides about `candidate`, and what it says.
 pub(crate) fn decide(list: &AccessList, candidate: &Candidate) -> Option<(usize, Action)> {
@@ -46,6 +21,7 @@ fn matches(element: &Ace, candidate: &Candidate) -> bool {
         && matches_service(&element.service, candidate)
 }
 
+/// Whether protocol, ports, type and code are what `service` wants.
 pub(crate) fn matches_service(service: &Service, candidate: &Candidate) -> bool {
     match *service {
         Service::Any => true,
@@ -67,24 +43,12 @@ pub(crate) fn matches_service(service: &Service, candidate: &Candidate) -> bool 
     }
 }
 
-/// The transport of a protocol number, if it has ports.
-pub(crate) const fn transport_of(protocol: u8) -> Option<Transport> {
-    match protocol {
-        PROTOCOL_TCP => Some(Transport::Tcp),
-        PROTOCOL_UDP => Some(Transport::Udp),
-        _ => None,
-    }
-}
-
-/// A list by its id.
-pub(crate) fn list(policy: &Policy, acl: AclId) -> Option<&AccessList> {
-    policy.access_lists.get(usize::from(acl.0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{AceLog, AddressRange, PortMatch};
+    use crate::policy::{AceLog, AddressRange, PortMatch, Transport};
+    use crate::wire::PROTOCOL_TCP;
+    use core::net::Ipv4Addr;
 
     fn web() -> Candidate {
         Candidate {
