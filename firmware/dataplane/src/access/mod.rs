@@ -15,7 +15,7 @@
 
 mod compiled;
 mod index;
-mod linear;
+pub(crate) mod linear;
 mod nest;
 mod prefix;
 mod services;

@@ -365,7 +365,7 @@ fn lists_and_levels_decide_as_for_ipv4() {
     pass(&mut lab, OUTSIDE, &syn(5269), INSIDE);
     lab.refuse(OUTSIDE, &syn(5061), DropReason::AclDrop);
     let element = lab.box_.policy().access_lists[0].elements.len() - 1;
-    assert_eq!(lab.box_.acl_hits[0][element], 1);
+    assert_eq!(lab.box_.acl_hits[0][element].count, 1);
     // An element for IPv6 means nothing to IPv4.
     let v4 = super::lab::Segment::new(super::lab::EDGE, 1, super::lab::DESK, 5269, SYN);
     lab.refuse(OUTSIDE, &v4.frame(OUTSIDE), DropReason::AclDrop);
