@@ -52,6 +52,24 @@ const ICMP_TYPES: &[(&str, u8)] = &[
     ("mobile-redirect", 32),
 ];
 
+const ICMP6_TYPES: &[(&str, u8)] = &[
+    ("unreachable", 1),
+    ("packet-too-big", 2),
+    ("time-exceeded", 3),
+    ("parameter-problem", 4),
+    ("echo", 128),
+    ("echo-reply", 129),
+    ("membership-query", 130),
+    ("membership-report", 131),
+    ("membership-reduction", 132),
+    ("router-solicitation", 133),
+    ("router-advertisement", 134),
+    ("neighbor-solicitation", 135),
+    ("neighbor-advertisement", 136),
+    ("neighbor-redirect", 137),
+    ("router-renumbering", 138),
+];
+
 const LEVELS: [&str; 8] = [
     "emergencies",
     "alerts",
@@ -109,6 +127,21 @@ pub fn parse_icmp_type(text: &str) -> Option<u8> {
 #[must_use]
 pub fn icmp_type(kind: u8) -> String {
     name_of(ICMP_TYPES.iter().copied(), kind).map_or_else(|| kind.to_string(), String::from)
+}
+
+/// Reads an ICMPv6 type by number or name.
+#[must_use]
+pub fn parse_icmp6_type(text: &str) -> Option<u8> {
+    match parse_decimal(text) {
+        Some(number) => u8::try_from(number).ok(),
+        None => find(ICMP6_TYPES.iter().copied(), text),
+    }
+}
+
+/// The name of an ICMPv6 type, or its number.
+#[must_use]
+pub fn icmp6_type(kind: u8) -> String {
+    name_of(ICMP6_TYPES.iter().copied(), kind).map_or_else(|| kind.to_string(), String::from)
 }
 
 /// Reads a syslog severity by number or by a unique beginning of its name.

@@ -80,6 +80,8 @@ pub enum Refusal {
     NotPaired(Ipv4Addr, Ipv4Addr),
     /// The address cannot be that of a host.
     BadHostAddress(Ipv4Addr),
+    /// Not an IPv6 address that a host can have there.
+    BadHostAddress6(core::net::Ipv6Addr),
     /// The first of two numbers or addresses is above the second.
     BadRange,
     /// The network is connected to another interface already.
@@ -220,6 +222,9 @@ impl fmt::Display for Refusal {
                 write!(f, "IP address,mask <{address},{mask}> doesn't pair")
             }
             Self::BadHostAddress(address) => write!(f, "{address} is not a valid host address"),
+            Self::BadHostAddress6(address) => {
+                write!(f, "{address} is not a valid host address")
+            }
             Self::BadRange => f.write_str("The start of the range is above its end"),
             Self::NetworkOverlap { port, other } => write!(
                 f,

@@ -1,6 +1,6 @@
 //! Physical ports as configured, and the routes that leave by them.
 
-use super::Subnet;
+use super::{Port6, Subnet};
 use alloc::string::String;
 use core::net::Ipv4Addr;
 
@@ -16,6 +16,8 @@ pub struct Interface {
     pub security_level: Option<u8>,
     /// `ip address IP MASK`.
     pub address: Option<Subnet>,
+    /// `ipv6 …`.
+    pub ipv6: Port6,
     /// `description TEXT`.
     pub description: Option<String>,
     /// Whether the port is administratively down.
@@ -36,6 +38,7 @@ impl Default for Interface {
             nameif: None,
             security_level: None,
             address: None,
+            ipv6: Port6::default(),
             description: None,
             shutdown: true,
             speed: Speed::Auto,

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `address` | subnets and ranges |
 //! | `interface` | ports and routes |
+//! | `ipv6` | IPv6 of ports, and its routes |
 //! | `logging` | which messages go where |
 //! | `named` | the map that keeps the order of creation |
 //! | `object` | named addresses and services, groups |
@@ -18,6 +19,7 @@
 mod access;
 mod address;
 mod interface;
+mod ipv6;
 mod logging;
 mod named;
 mod nat;
@@ -34,6 +36,10 @@ pub use access::{
 };
 pub use address::{AddressRange, Subnet};
 pub use interface::{DEFAULT_MTU, Duplex, Interface, Route, Speed};
+pub use ipv6::{
+    AdvertisedPrefix6, DEFAULT_PREFIX_PREFERRED_SECS, DEFAULT_PREFIX_VALID_SECS, IcmpRule6, Port6,
+    PortAddress6, Prefix6, Route6,
+};
 pub use logging::{
     DEFAULT_LOG_BUFFER_BYTES, DEFAULT_LOG_FACILITY, DEFAULT_LOG_QUEUE, DEFAULT_LOG_TCP_PORT,
     DEFAULT_LOG_UDP_PORT, LOG_CLASSES, LOG_HOSTS_MAX, LOG_LIST_ITEMS_MAX, LOG_LISTS_MAX,
@@ -145,6 +151,10 @@ pub struct Config {
     pub access_groups: BTreeMap<AccessGroupPlace, String>,
     /// `route`, in the order entered.
     pub routes: Vec<Route>,
+    /// `ipv6 route`, in the order entered.
+    pub routes6: Vec<Route6>,
+    /// `ipv6 icmp {permit|deny} …` in order; an interface without lines answers everybody.
+    pub icmp_rules6: Vec<IcmpRule6>,
     /// `timeout`.
     pub timeouts: Timeouts,
     /// `sysopt connection tcpmss N`; 0 is off.
@@ -207,6 +217,8 @@ impl Config {
             nat_after: Vec::new(),
             access_groups: BTreeMap::new(),
             routes: Vec::new(),
+            routes6: Vec::new(),
+            icmp_rules6: Vec::new(),
             timeouts: Timeouts::default(),
             tcp_mss: DEFAULT_TCP_MSS,
             trustpoints: Named::new(),

@@ -46,6 +46,7 @@ fn interface_block(page: &mut Page<'_>, port: u16, interface: &Interface) {
         Some(address) => page.line(format!(" ip address {address}")),
         None => page.line(" no ip address"),
     }
+    super::ipv6::port(page, &interface.ipv6);
     page.line("!");
 }
 

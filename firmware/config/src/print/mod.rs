@@ -7,6 +7,7 @@
 
 pub(crate) mod access;
 pub(crate) mod interface;
+pub(crate) mod ipv6;
 pub(crate) mod logging;
 mod page;
 pub(crate) mod pki;

@@ -21,7 +21,7 @@
 
 use super::kept::KeptRule;
 use super::{
-    Change, Handler, HelpTexts, access, interface, kept, logging, nat, object, pki, policy,
+    Change, Handler, HelpTexts, access, interface, ipv6, kept, logging, nat, object, pki, policy,
 };
 use super::{row, system, time, tls, users};
 use crate::mode::{GLOBAL, Mode};
@@ -95,6 +95,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     nat::NAT,
     access::ACCESS_GROUP,
     interface::ROUTE,
+    ipv6::IPV6,
     system::TIMEOUT,
     kept::USER_IDENTITY,
     users::AAA,

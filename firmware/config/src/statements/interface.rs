@@ -1,7 +1,7 @@
 //! Ports, routes and what is said to a named interface.
 
 use super::family::Family;
-use super::{Change, invalid, ip, kept, network, row, small, usage, word};
+use super::{Change, invalid, ip, ipv6, kept, network, row, small, usage, word};
 use crate::mode::{GLOBAL, INTERFACE, Mode};
 use crate::model::{Action, DEFAULT_MTU, Duplex, IcmpRule, Interface, Route, Speed, Subnet};
 use crate::names;
@@ -122,6 +122,11 @@ pub(super) const INTERFACES: Family = Family {
             mac_address,
         )
         .example("mac-address 0200.1234.abcd"),
+        ipv6::ENABLE,
+        ipv6::ADDRESS,
+        ipv6::NEIGHBOURS,
+        ipv6::ADVERTISING,
+        ipv6::PREFIX,
     ],
     print: print::interface::interfaces,
     clear: Some(clear_interfaces),

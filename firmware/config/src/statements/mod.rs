@@ -2,12 +2,13 @@
 //!
 //! A handler is given the words of a matched line, checks everything, and only then changes the
 //! configuration. `family` says how the statements hang together and how to add some. The other
-//! files follow the model: `system`, `time`, `interface`, `object`, `access`, `nat`, `pki`, `tls`,
+//! files follow the model: `system`, `time`, `interface`, `ipv6`, `object`, `access`, `nat`, `pki`, `tls`,
 //! `policy`, `users`, `logging`; `kept` is the table of lines that are only stored; `usage` finds what refers to a name.
 
 mod access;
 pub(crate) mod family;
 mod interface;
+mod ipv6;
 mod kept;
 mod logging;
 mod nat;

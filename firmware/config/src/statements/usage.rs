@@ -205,6 +205,8 @@ pub(super) fn remove_interface(config: &mut Config, nameif: &str) -> bool {
     let lines = |config: &Config| {
         config.routes.len()
             + config.icmp_rules.len()
+            + config.routes6.len()
+            + config.icmp_rules6.len()
             + config.access_groups.len()
             + config.nat_before.len()
             + config.nat_after.len()
@@ -226,6 +228,8 @@ pub(super) fn remove_interface(config: &mut Config, nameif: &str) -> bool {
     let before = lines(config);
     config.routes.retain(|route| route.interface != nameif);
     config.icmp_rules.retain(|rule| rule.interface != nameif);
+    config.routes6.retain(|route| route.interface != nameif);
+    config.icmp_rules6.retain(|rule| rule.interface != nameif);
     config.access_groups.retain(|place, _| match place {
         AccessGroupPlace::In(used) | AccessGroupPlace::Out(used) => used != nameif,
         AccessGroupPlace::Global => true,
@@ -268,6 +272,14 @@ pub(super) fn rename_interface(config: &mut Config, old: &str, new: &str) {
         .for_each(|route| rename(&mut route.interface));
     config
         .icmp_rules
+        .iter_mut()
+        .for_each(|rule| rename(&mut rule.interface));
+    config
+        .routes6
+        .iter_mut()
+        .for_each(|route| rename(&mut route.interface));
+    config
+        .icmp_rules6
         .iter_mut()
         .for_each(|rule| rename(&mut rule.interface));
     config.access_groups = core::mem::take(&mut config.access_groups)
