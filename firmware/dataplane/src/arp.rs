@@ -156,7 +156,11 @@ impl DataPlane {
 
     /// Tells everybody behind `port` where our address is (gratuitous ARP, RFC 5227 §3).
     pub(crate) fn announce(&mut self, port: PortId, pool: &mut PacketPool) {
-        if let Some(address) = self.interface(port).map(|interface| interface.address) {
+        if let Some(address) = self
+            .interface(port)
+            .map(|interface| interface.address)
+            .filter(|address| !address.is_unspecified())
+        {
             self.ask(port, address, pool);
         }
     }

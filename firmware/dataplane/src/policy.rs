@@ -257,7 +257,7 @@ pub struct Interface {
     pub security_level: u8,
     /// The address frames are sent from.
     pub mac: MacAddr,
-    /// The IPv4 address.
+    /// The IPv4 address; unspecified if the port speaks IPv6 alone.
     pub address: Ipv4Addr,
     /// Length of the network prefix, 0 to 32.
     pub prefix_len: u8,

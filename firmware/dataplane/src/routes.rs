@@ -34,7 +34,7 @@ impl RouteTable {
         for interface in policy
             .interfaces
             .iter()
-            .filter(|interface| is_up(interface.port))
+            .filter(|interface| is_up(interface.port) && !interface.address.is_unspecified())
         {
             let connected = RouteView {
                 kind: RouteKind::Connected,

@@ -6,11 +6,13 @@
 
 mod access;
 mod inspect;
+pub(crate) mod ipv6;
 mod nat;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::net::Ipv4Addr;
 use core::ops::Range;
 use core::time::Duration;
 
@@ -58,26 +60,38 @@ pub(crate) fn compile(config: &Config, macs: &[MacAddr]) -> Compiled {
             .get(&place)
             .and_then(|name| lists.id(name))
     };
+    let mac_of = |number: u16| {
+        let configured = config
+            .interfaces
+            .get(&number)
+            .and_then(|interface| interface.mac_address);
+        let burned_in = macs.get(usize::from(number)).copied().unwrap_or_default();
+        configured.map_or(burned_in, MacAddr)
+    };
     let interfaces = config
         .interfaces
         .iter()
         .filter_map(|(&number, interface)| {
-            let (Some(name), Some(level), Some(address), false) = (
+            let (Some(name), Some(level), false) = (
                 &interface.nameif,
                 interface.security_level,
-                interface.address,
                 interface.shutdown,
             ) else {
                 return None;
             };
-            let burned_in = macs.get(usize::from(number)).copied().unwrap_or_default();
+            // A port may speak IPv6 alone.
+            let (address, prefix_len) = match interface.address {
+                Some(address) => (address.address(), address.prefix_len()),
+                None if interface.ipv6.is_on() => (Ipv4Addr::UNSPECIFIED, 32),
+                None => return None,
+            };
             Some(dataplane::Interface {
                 port: port_id(number),
                 name: name.clone(),
                 security_level: level,
-                mac: interface.mac_address.map_or(burned_in, MacAddr),
-                address: address.address(),
-                prefix_len: address.prefix_len(),
+                mac: mac_of(number),
+                address,
+                prefix_len,
                 mtu: interface.mtu,
                 access_in: bound(&lists, AccessGroupPlace::In(name.clone())),
                 access_out: bound(&lists, AccessGroupPlace::Out(name.clone())),
@@ -109,6 +123,7 @@ pub(crate) fn compile(config: &Config, macs: &[MacAddr]) -> Compiled {
         },
         arp_timeout: Duration::from_secs(u64::from(config.arp_timeout_secs)),
         tcp_mss: config.tcp_mss,
+        v6: ipv6::compile(config, mac_of),
         access_lists: lists.elements,
         ..Policy::default()
     };

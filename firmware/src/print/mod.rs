@@ -8,6 +8,7 @@ pub(crate) mod asp_drop;
 pub(crate) mod conn;
 pub(crate) mod files;
 pub(crate) mod interface;
+pub(crate) mod ipv6;
 pub(crate) mod load;
 pub(crate) mod nat;
 pub(crate) mod neighbor;

@@ -22,6 +22,7 @@ use core::net::Ipv6Addr;
 use core::time::Duration;
 
 use hal::nic::MacAddr;
+use hal::packet::PacketPool;
 use hal::time::Instant;
 
 pub(crate) use names::is_name;
@@ -109,6 +110,17 @@ pub struct NeighborView6 {
 }
 
 impl DataPlane {
+    /// Forgets every IPv6 neighbour.
+    pub fn clear_neighbors6(&mut self, pool: &mut PacketPool) {
+        let mut dropped = alloc::vec::Vec::new();
+        self.v6
+            .neighbors
+            .clear(|_| true, &mut |packet| dropped.push(packet));
+        for packet in dropped {
+            self.give_up_waiting(packet, pool);
+        }
+    }
+
     /// IPv6 routes in force, the longest prefix first.
     pub fn routes6(&self) -> impl Iterator<Item = RouteView6> + '_ {
         self.v6.routes.shown().iter().copied()

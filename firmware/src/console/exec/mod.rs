@@ -7,6 +7,7 @@ mod engine;
 mod files;
 mod help;
 mod interfaces;
+mod ipv6;
 mod load;
 mod logging;
 mod mode;
@@ -32,6 +33,7 @@ pub(super) const TABLES: &[Rows] = &[
     files::ROWS,
     help::ROWS,
     interfaces::ROWS,
+    ipv6::ROWS,
     load::ROWS,
     logging::ROWS,
     mode::ROWS,
