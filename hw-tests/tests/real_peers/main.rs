@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `peers` | the peers against each other, without a box |
 //! | `network` | ping, ARP, curl, iperf3, nmap |
+//! | `ipv6` | advertisements, ping, TCP over IPv6 |
 //! | `tls` | openssl: certificates good, missing, wrong, expired; garbage |
 //! | `sip` | two Kamailio servers |
 //! | `xmpp` | Prosody on each side |
@@ -16,6 +17,7 @@
 mod clients;
 mod console;
 mod crash;
+mod ipv6;
 mod machine;
 mod network;
 mod peers;
@@ -113,6 +115,7 @@ async fn run(mut runner: Runner) -> ExitCode {
         curl_fetches_a_page_through_dynamic_translation in network;
         iperf3_passes_both_ways in network;
         nmap_finds_only_what_policy_allows in network;
+        ipv6_hosts_number_themselves_and_reach_the_world in ipv6;
         openssl_with_a_certificate_passes_a_message in tls;
         openssl_without_a_certificate_is_refused in tls;
         openssl_with_a_strangers_certificate_is_refused in tls;
