@@ -82,6 +82,9 @@ impl DataPlane {
         pool: &mut PacketPool,
         now: Instant,
     ) {
+        if self.captures.is_active() {
+            self.captures.begin_batch(port, frames, &self.policy, now);
+        }
         let mut arrivals: heapless::Vec<Arrival, BATCH> = heapless::Vec::new();
         for frame in frames.iter_mut() {
             // A batch holds no more than its capacity.
@@ -115,6 +118,7 @@ impl DataPlane {
             // The reason is counted; nobody waits for it here.
             let _ = self.settle(outcome, pool);
         }
+        self.captures.end_batch();
     }
 
     /// Starts the reads that the batch will wait for. Only a hint: nothing is decided by it.
@@ -150,6 +154,9 @@ impl DataPlane {
             Err(Dropped { reason, frame }) => {
                 self.verdicts.dropped += 1;
                 self.drops.count_frame(reason);
+                if self.captures.sees_drops() {
+                    self.captures.dropped(reason, &frame, &self.policy);
+                }
                 pool.free(frame);
                 return Err(reason);
             }
