@@ -27,7 +27,7 @@ pub(crate) use set::CaptureSet;
 
 use crate::access;
 use crate::drop_reason::DropReason;
-use crate::policy::{AclId, Action, AddressRange, Policy, PortId, PortMatch};
+use crate::policy::{AclId, AddressRange, Policy, PortId, PortMatch};
 use crate::wire::{ETHERTYPE_IPV4, ETHERTYPE_IPV6};
 use ring::{HEADER_LEN, Ring};
 use sight::Sight;
@@ -292,10 +292,7 @@ impl Capture {
         }
         // A list that is not there permits nothing.
         let list = self.acl.and_then(|acl| access::list(policy, acl));
-        list.zip(sight.packet).is_some_and(|(list, packet)| {
-            access::decide(list, &packet.candidate())
-                .is_some_and(|(_, action)| action == Action::Permit)
-        })
+        list.is_some_and(|list| sight.is_permitted(list))
     }
 
     /// Keeps a frame, if there is room or can be made.

@@ -252,6 +252,18 @@ impl DataPlane {
         self.captures().find(|capture| capture.name == name)
     }
 
+    /// Whether the access list of that name permits a frame with these bytes, as a capture by that list
+    /// would have it.
+    #[must_use]
+    pub fn permits(&self, list: &str, frame: &[u8]) -> bool {
+        let list = self
+            .policy
+            .access_lists
+            .iter()
+            .find(|known| known.name == list);
+        list.is_some_and(|list| Sight::new(frame).is_permitted(list))
+    }
+
     /// Makes a capture with a buffer of `buffer_len` bytes. It captures from now on.
     ///
     /// # Errors

@@ -4,8 +4,8 @@
 use core::net::Ipv4Addr;
 
 use super::CaptureMatch;
-use crate::access::Candidate;
-use crate::policy::PortMatch;
+use crate::access::{self, Candidate};
+use crate::policy::{AccessList, Action, PortMatch};
 use crate::wire::{
     ETHERNET_LEN, ETHERTYPE_ARP, ETHERTYPE_IPV4, ICMP_LEN, IP_DESTINATION, IP_FRAGMENT,
     IP_PROTOCOL, IP_SOURCE, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, address, be16,
@@ -64,6 +64,14 @@ impl Sight {
         };
         sight.read_packet(packet);
         sight
+    }
+
+    /// Whether `list` permits the packet.
+    pub(super) fn is_permitted(&self, list: &AccessList) -> bool {
+        let decided = |packet: Packet| access::decide(list, &packet.candidate());
+        self.packet
+            .and_then(decided)
+            .is_some_and(|(_, action)| action == Action::Permit)
     }
 
     fn read_packet(&mut self, packet: &[u8]) {
@@ -144,7 +152,7 @@ impl Packet {
     }
 
     /// The packet as access lists look at it. Ports that cannot be seen are 0.
-    pub(super) fn candidate(&self) -> Candidate {
+    fn candidate(&self) -> Candidate {
         let (source_port, destination_port) = self.ports.unwrap_or_default();
         let (icmp_kind, icmp_code) = self.icmp.unwrap_or_default();
         Candidate {
