@@ -53,6 +53,8 @@ mod zone;
 pub use appliance::{Appliance, Turn};
 pub use board::{Board, HeapUse};
 pub use journal::{Event, Journal};
+#[doc(hidden)]
+pub use print::capture::fuzz;
 
 /// Every command with its syntax, help and an example, as Markdown.
 #[must_use]

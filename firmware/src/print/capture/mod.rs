@@ -10,11 +10,14 @@
 //! | `arp` | ARP in one line |
 //! | `decode` | every field, a line for each header |
 //! | `dump` | bytes |
+//! | `fuzz` | what must hold for any frame |
 //! | `settings` | `show capture` without a name |
 
 mod arp;
 mod decode;
 mod dump;
+#[doc(hidden)]
+pub mod fuzz;
 mod packet;
 pub(crate) mod settings;
 mod transport;

@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use dataplane::{DropReason, PortId};
 use hal::time::Instant;
 
-
 /// 2026-01-15T09:12:01.204410Z.
 const UNIX_MICROS: u64 = 1_768_468_321_204_410;
 
