@@ -352,7 +352,8 @@ impl DataPlane {
         }
         if self.captures.sees_frames() {
             let leaving = frames.iter().skip(waiting);
-            self.captures.sent(id, leaving, &self.policy);
+            let rules = (&self.access, &self.policy);
+            self.captures.sent(id, leaving, rules);
         }
     }
 

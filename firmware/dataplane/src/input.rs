@@ -83,7 +83,8 @@ impl DataPlane {
         now: Instant,
     ) {
         if self.captures.is_active() {
-            self.captures.begin_batch(port, frames, &self.policy, now);
+            let rules = (&self.access, &self.policy);
+            self.captures.begin_batch(port, frames, rules, now);
         }
         let mut arrivals: heapless::Vec<Arrival, BATCH> = heapless::Vec::new();
         for frame in frames.iter_mut() {
@@ -155,7 +156,8 @@ impl DataPlane {
                 self.verdicts.dropped += 1;
                 self.drops.count_frame(reason);
                 if self.captures.sees_drops() {
-                    self.captures.dropped(reason, &frame, &self.policy);
+                    let rules = (&self.access, &self.policy);
+                    self.captures.dropped(reason, &frame, rules);
                 }
                 pool.free(frame);
                 return Err(reason);

@@ -54,8 +54,8 @@ mod wire;
 mod tests;
 
 pub use capture::{
-    CAPTURE_MATCHES_MAX, CAPTURES_MAX, Capture, CaptureCursor, CaptureError, CaptureKind,
-    CaptureMatch, CapturePoint, CaptureSettings, CaptureState, CapturedFrame,
+    CAPTURE_MATCHES_MAX, CAPTURES_MAX, Capture, CaptureAddresses, CaptureCursor, CaptureError,
+    CaptureKind, CaptureMatch, CapturePoint, CaptureSettings, CaptureState, CapturedFrame,
 };
 pub use drop_reason::DropReason;
 pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};

@@ -21,13 +21,15 @@ mod sight;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::net::IpAddr;
 
 pub use ring::{CaptureCursor, CapturedFrame};
 pub(crate) use set::CaptureSet;
 
-use crate::access;
+use crate::access::Index;
 use crate::drop_reason::DropReason;
 use crate::policy::{AclId, AddressRange, Policy, PortId, PortMatch};
+use crate::v6::AddressRange6;
 use crate::wire::{ETHERTYPE_IPV4, ETHERTYPE_IPV6};
 use ring::{HEADER_LEN, Ring};
 use sight::Sight;
@@ -48,17 +50,39 @@ pub enum CaptureKind {
     AspDrop(Option<DropReason>),
 }
 
+/// Addresses of one side of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaptureAddresses {
+    /// Every address.
+    Any,
+    /// IPv4 addresses.
+    V4(AddressRange),
+    /// IPv6 addresses.
+    V6(AddressRange6),
+}
+
+impl CaptureAddresses {
+    fn contains(&self, address: IpAddr) -> bool {
+        match (self, address) {
+            (Self::Any, _) => true,
+            (Self::V4(range), IpAddr::V4(address)) => range.contains(address),
+            (Self::V6(range), IpAddr::V6(address)) => range.contains(address),
+            _ => false,
+        }
+    }
+}
+
 /// A description of packets, which holds in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CaptureMatch {
     /// The IP protocol; `None` is every one.
     pub protocol: Option<u8>,
     /// Addresses of one side, as on the wire.
-    pub source: AddressRange,
+    pub source: CaptureAddresses,
     /// Ports of that side.
     pub source_ports: PortMatch,
     /// Addresses of the other side.
-    pub destination: AddressRange,
+    pub destination: CaptureAddresses,
     /// Ports of the other side.
     pub destination_ports: PortMatch,
 }
@@ -72,7 +96,7 @@ pub struct CaptureSettings {
     pub ports: Vec<PortId>,
     /// Only packets that one of these describes; every frame if there is none.
     pub matches: Vec<CaptureMatch>,
-    /// Only packets that this access list permits, looked at as on the wire and in this direction.
+    /// Only IPv4 packets that this access list permits, looked at as on the wire and in this direction.
     pub access_list: Option<String>,
     /// Only frames of this EtherType. Without one, `RawData` takes IPv4 and IPv6.
     pub ethertype: Option<u16>,
@@ -267,7 +291,7 @@ impl Capture {
         takes_point && takes_port && self.is_running()
     }
 
-    fn fits(&self, sight: &Sight, policy: &Policy) -> bool {
+    fn fits(&self, sight: &Sight, lists: &Index, policy: &Policy) -> bool {
         let fits_type = match (self.settings.ethertype, self.settings.kind) {
             (Some(wanted), _) => sight.ethertype == wanted,
             (None, CaptureKind::RawData) => {
@@ -275,7 +299,7 @@ impl Capture {
             }
             (None, CaptureKind::AspDrop(_)) => true,
         };
-        fits_type && self.fits_matches(sight) && self.fits_access_list(sight, policy)
+        fits_type && self.fits_matches(sight) && self.fits_access_list(sight, lists, policy)
     }
 
     fn fits_matches(&self, sight: &Sight) -> bool {
@@ -286,13 +310,13 @@ impl Capture {
                 .is_some_and(|packet| matches.iter().any(|wanted| packet.fits(wanted)))
     }
 
-    fn fits_access_list(&self, sight: &Sight, policy: &Policy) -> bool {
+    fn fits_access_list(&self, sight: &Sight, lists: &Index, policy: &Policy) -> bool {
         if self.settings.access_list.is_none() {
             return true;
         }
         // A list that is not there permits nothing.
-        let list = self.acl.and_then(|acl| access::list(policy, acl));
-        list.is_some_and(|list| sight.is_permitted(list))
+        self.acl
+            .is_some_and(|acl| sight.is_permitted(lists, policy, acl))
     }
 
     /// Keeps a frame, if there is room or can be made.

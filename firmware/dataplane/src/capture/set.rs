@@ -12,17 +12,21 @@ use super::{
     CAPTURE_MATCHES_MAX, CAPTURES_MAX, Capture, CaptureError, CaptureKind, CapturePoint,
     CaptureSettings, CapturedFrame,
 };
+use crate::access::Index;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
-use crate::policy::{Policy, PortId};
-use crate::wire::{ETHERNET_LEN, ETHERTYPE_IPV4};
+use crate::policy::{AclId, Policy, PortId};
+use crate::wire::ETHERNET_LEN;
 
 /// Stands for the Ethernet header of a packet that was dropped before it had one.
-const BLANK_HEADER: [u8; ETHERNET_LEN] = {
+const fn blank_header(ethertype: u16) -> [u8; ETHERNET_LEN] {
     let mut header = [0; ETHERNET_LEN];
-    [header[12], header[13]] = ETHERTYPE_IPV4.to_be_bytes();
+    [header[12], header[13]] = ethertype.to_be_bytes();
     header
-};
+}
+
+/// The access lists, compiled, and the policy that they are of.
+type Rules<'a> = (&'a Index, &'a Policy);
 
 /// The captures.
 pub(crate) struct CaptureSet {
@@ -77,14 +81,14 @@ impl CaptureSet {
         &mut self,
         port: PortId,
         frames: &Batch,
-        policy: &Policy,
+        rules: Rules<'_>,
         now: Instant,
     ) {
         self.now = now;
         self.ingress = Some(port);
         if self.sees_frames {
             for frame in frames {
-                self.see(CapturePoint::Received, Some(port), frame, policy);
+                self.see(CapturePoint::Received, Some(port), frame, rules);
             }
         }
     }
@@ -107,18 +111,18 @@ impl CaptureSet {
         &mut self,
         port: PortId,
         frames: impl Iterator<Item = &'a PacketBuf>,
-        policy: &Policy,
+        rules: Rules<'_>,
     ) {
         for frame in frames {
-            self.see(CapturePoint::Sent, Some(port), frame, policy);
+            self.see(CapturePoint::Sent, Some(port), frame, rules);
         }
     }
 
     /// Looks at a frame that is about to be freed. Frames of the batch being handled are whole; others
     /// may not be addressed yet.
     #[cold]
-    pub(crate) fn dropped(&mut self, reason: DropReason, frame: &PacketBuf, policy: &Policy) {
-        self.see(CapturePoint::Dropped(reason), self.ingress, frame, policy);
+    pub(crate) fn dropped(&mut self, reason: DropReason, frame: &PacketBuf, rules: Rules<'_>) {
+        self.see(CapturePoint::Dropped(reason), self.ingress, frame, rules);
     }
 
     fn see(
@@ -126,7 +130,7 @@ impl CaptureSet {
         point: CapturePoint,
         port: Option<PortId>,
         frame: &PacketBuf,
-        policy: &Policy,
+        (lists, policy): Rules<'_>,
     ) {
         if !self
             .captures
@@ -135,22 +139,22 @@ impl CaptureSet {
         {
             return;
         }
-        let (mut blank, mut first): (&[u8], &[u8]) = (&[], frame.bytes());
         let mut frame_len = frame.frame_len();
-        if port.is_none()
-            && let Some(start) = sight::packet_start(first, frame_len)
-        {
-            blank = &BLANK_HEADER;
-            first = first.get(start..).unwrap_or_default();
-            frame_len = frame_len - start + blank.len();
-        }
-        let sight = if blank.is_empty() {
-            Sight::new(first)
-        } else {
-            Sight::of_packet(first)
+        let start = match port {
+            Some(_) => None,
+            None => sight::packet_start(frame.bytes(), frame_len),
+        };
+        let blank = blank_header(start.map_or(0, |(_, ethertype)| ethertype));
+        let (head, first, sight) = match start {
+            Some((start, ethertype)) => {
+                let packet = frame.bytes().get(start..).unwrap_or_default();
+                frame_len = frame_len - start + blank.len();
+                (&blank[..], packet, Sight::of_packet(ethertype, packet))
+            }
+            None => (&[][..], frame.bytes(), Sight::new(frame.bytes())),
         };
         for capture in &mut self.captures {
-            if !capture.takes(point, port) || !capture.fits(&sight, policy) {
+            if !capture.takes(point, port) || !capture.fits(&sight, lists, policy) {
                 continue;
             }
             let noted = CapturedFrame {
@@ -161,7 +165,7 @@ impl CaptureSet {
                 point,
                 frame_len: u32::try_from(frame_len).unwrap_or(u32::MAX),
             };
-            let parts = [blank, first].into_iter().chain(frame.segments().skip(1));
+            let parts = [head, first].into_iter().chain(frame.segments().skip(1));
             capture.keep(&noted, &sight, parts);
         }
     }
@@ -256,12 +260,14 @@ impl DataPlane {
     /// would have it.
     #[must_use]
     pub fn permits(&self, list: &str, frame: &[u8]) -> bool {
-        let list = self
-            .policy
-            .access_lists
-            .iter()
-            .find(|known| known.name == list);
-        list.is_some_and(|list| Sight::new(frame).is_permitted(list))
+        let mut lists = self.policy.access_lists.iter();
+        let place = lists.position(|known| known.name == list);
+        place
+            .and_then(|place| u16::try_from(place).ok())
+            .is_some_and(|place| {
+                let acl = AclId(place);
+                Sight::new(frame).is_permitted(&self.access, &self.policy, acl)
+            })
     }
 
     /// Makes a capture with a buffer of `buffer_len` bytes. It captures from now on.

@@ -1,14 +1,16 @@
 //! What a capture sees of a frame. Captures also take frames that no rule would let in, so this reads
 //! what it can and refuses nothing.
 
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv6Addr};
 
 use super::CaptureMatch;
-use crate::access::{self, Candidate};
-use crate::policy::{AccessList, Action, PortMatch};
+use crate::access::{Candidate, Index};
+use crate::policy::{AclId, Action, Policy, PortMatch};
+use crate::v6::wire as v6;
 use crate::wire::{
-    ETHERNET_LEN, ETHERTYPE_ARP, ETHERTYPE_IPV4, ICMP_LEN, IP_DESTINATION, IP_FRAGMENT,
-    IP_PROTOCOL, IP_SOURCE, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, address, be16,
+    ETHERNET_LEN, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ICMP_LEN, IP_DESTINATION,
+    IP_FRAGMENT, IP_PROTOCOL, IP_SOURCE, IP_TOTAL_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP,
+    PROTOCOL_UDP, address, array, be16,
 };
 
 /// Bytes of an ARP message about IPv4, RFC 826.
@@ -26,11 +28,12 @@ pub(super) struct Sight {
     pub(super) packet: Option<Packet>,
 }
 
-/// The IPv4 packet in a frame, with addresses and ports as on the wire.
+/// The IP packet in a frame, with addresses and ports as on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Packet {
-    source: Ipv4Addr,
-    destination: Ipv4Addr,
+    source: IpAddr,
+    destination: IpAddr,
+    /// The protocol; the next header of IPv6, whose extensions are not walked over.
     protocol: u8,
     /// Source and destination; a fragment other than the first has none.
     ports: Option<(u16, u16)>,
@@ -48,17 +51,19 @@ impl Sight {
             packet: None,
         };
         match ethertype {
-            ETHERTYPE_IPV4 => sight.read_packet(bytes.get(ETHERNET_LEN..).unwrap_or_default()),
+            ETHERTYPE_IPV4 | ETHERTYPE_IPV6 => {
+                sight.read_packet(bytes.get(ETHERNET_LEN..).unwrap_or_default());
+            }
             ETHERTYPE_ARP => sight.headers_len += ARP_LEN,
             _ => {}
         }
         sight
     }
 
-    /// Reads an IPv4 packet as if it were in a frame.
-    pub(super) fn of_packet(packet: &[u8]) -> Self {
+    /// Reads an IP packet as if it were in a frame of this type.
+    pub(super) fn of_packet(ethertype: u16, packet: &[u8]) -> Self {
         let mut sight = Self {
-            ethertype: ETHERTYPE_IPV4,
+            ethertype,
             headers_len: ETHERNET_LEN,
             packet: None,
         };
@@ -66,62 +71,83 @@ impl Sight {
         sight
     }
 
-    /// Whether `list` permits the packet.
-    pub(super) fn is_permitted(&self, list: &AccessList) -> bool {
-        let decided = |packet: Packet| access::decide(list, &packet.candidate());
+    /// Whether list `acl` of `policy`, compiled as `lists`, permits the packet.
+    pub(super) fn is_permitted(&self, lists: &Index, policy: &Policy, acl: AclId) -> bool {
         self.packet
-            .and_then(decided)
+            .and_then(|packet| packet.candidate())
+            .and_then(|candidate| lists.decide(policy, acl, &candidate))
             .is_some_and(|(_, action)| action == Action::Permit)
     }
 
-    fn read_packet(&mut self, packet: &[u8]) {
-        let (Some(&first), Some(&protocol), Some(source), Some(destination), Some(fragment)) = (
-            packet.first(),
-            packet.get(IP_PROTOCOL),
-            address(packet, IP_SOURCE),
-            address(packet, IP_DESTINATION),
-            be16(packet, IP_FRAGMENT),
-        ) else {
+    fn read_packet(&mut self, bytes: &[u8]) {
+        let version = bytes.first().map(|first| first >> 4);
+        let read = match (version, self.ethertype) {
+            (Some(4), ETHERTYPE_IPV4) => read_v4(bytes),
+            (Some(6), ETHERTYPE_IPV6) => read_v6(bytes),
+            _ => None,
+        };
+        let Some((mut packet, header_len, is_whole)) = read else {
             return;
         };
-        if first >> 4 != 4 {
-            return;
-        }
-        let header_len = (usize::from(first & 0x0f) * 4).max(IPV4_LEN);
-        let transport = packet.get(header_len..).unwrap_or_default();
-        let (mut ports, mut icmp, mut transport_len) = (None, None, 0);
+        self.headers_len += header_len;
         // The first fragment, or the whole, begins with the transport header.
-        if fragment & 0x1fff == 0 {
-            let both = || Some((be16(transport, 0)?, be16(transport, 2)?));
-            match protocol {
-                PROTOCOL_TCP => {
-                    ports = both();
-                    let words = transport.get(12).map_or(0, |&offset| offset >> 4);
-                    transport_len = (usize::from(words) * 4).max(TCP_LEN);
-                }
-                PROTOCOL_UDP => {
-                    ports = both();
-                    transport_len = UDP_LEN;
-                }
-                PROTOCOL_ICMP => {
-                    icmp = transport.first_chunk().map(|&[kind, code]| (kind, code));
-                    transport_len = ICMP_LEN;
-                }
-                _ => {}
-            }
+        if is_whole {
+            let transport = bytes.get(header_len..).unwrap_or_default();
+            self.headers_len += packet.read_transport(transport);
         }
-        self.headers_len += header_len + transport_len;
-        self.packet = Some(Packet {
-            source,
-            destination,
-            protocol,
-            ports,
-            icmp,
-        });
+        self.packet = Some(packet);
     }
 }
 
+/// An IPv4 packet, the bytes of its header, and whether its transport header follows.
+fn read_v4(bytes: &[u8]) -> Option<(Packet, usize, bool)> {
+    let packet = Packet {
+        source: address(bytes, IP_SOURCE)?.into(),
+        destination: address(bytes, IP_DESTINATION)?.into(),
+        protocol: *bytes.get(IP_PROTOCOL)?,
+        ports: None,
+        icmp: None,
+    };
+    let header_len = (usize::from(bytes.first()? & 0x0f) * 4).max(IPV4_LEN);
+    let is_first = be16(bytes, IP_FRAGMENT)? & 0x1fff == 0;
+    Some((packet, header_len, is_first))
+}
+
+fn read_v6(bytes: &[u8]) -> Option<(Packet, usize, bool)> {
+    let address = |at| array::<16>(bytes, at).map(|octets| Ipv6Addr::from(octets).into());
+    let packet = Packet {
+        source: address(v6::SOURCE)?,
+        destination: address(v6::DESTINATION)?,
+        protocol: *bytes.get(v6::NEXT_HEADER)?,
+        ports: None,
+        icmp: None,
+    };
+    Some((packet, v6::IPV6_LEN, true))
+}
+
 impl Packet {
+    /// Reads the transport header; returns its length.
+    fn read_transport(&mut self, transport: &[u8]) -> usize {
+        let both = || Some((be16(transport, 0)?, be16(transport, 2)?));
+        match self.protocol {
+            PROTOCOL_TCP => {
+                self.ports = both();
+                let words = transport.get(12).map_or(0, |&offset| offset >> 4);
+                (usize::from(words) * 4).max(TCP_LEN)
+            }
+            PROTOCOL_UDP => {
+                self.ports = both();
+                UDP_LEN
+            }
+            PROTOCOL_ICMP => {
+                self.icmp = transport.first_chunk().map(|&[kind, code]| (kind, code));
+                ICMP_LEN
+            }
+            v6::PROTOCOL_ICMPV6 => ICMP_LEN,
+            _ => 0,
+        }
+    }
+
     /// Whether `wanted` describes the packet, in either direction.
     pub(super) fn fits(&self, wanted: &CaptureMatch) -> bool {
         wanted
@@ -151,38 +177,50 @@ impl Packet {
         }
     }
 
-    /// The packet as access lists look at it. Ports that cannot be seen are 0.
-    fn candidate(&self) -> Candidate {
+    /// The packet as access lists look at it; none for IPv6. Ports that cannot be seen are 0.
+    fn candidate(&self) -> Option<Candidate> {
+        let (IpAddr::V4(source), IpAddr::V4(destination)) = (self.source, self.destination) else {
+            return None;
+        };
         let (source_port, destination_port) = self.ports.unwrap_or_default();
         let (icmp_kind, icmp_code) = self.icmp.unwrap_or_default();
-        Candidate {
-            source: self.source,
-            destination: self.destination,
+        Some(Candidate {
+            source,
+            destination,
             protocol: self.protocol,
             source_port,
             destination_port,
             icmp_kind,
             icmp_code,
-        }
+        })
     }
 }
 
-/// Where the IPv4 packet of a frame starts that the box has not addressed yet: at its first byte, or
-/// behind the room for an Ethernet header.
-pub(super) fn packet_start(bytes: &[u8], frame_len: usize) -> Option<usize> {
-    let starts_at = |at: usize| {
-        let is_v4 = bytes.get(at).is_some_and(|first| first >> 4 == 4);
-        let total = be16(bytes, at + 2).map(usize::from);
-        is_v4 && total.is_some_and(|total| total >= IPV4_LEN && total == frame_len - at)
+/// Where the IP packet of a frame starts that the box has not addressed yet, and its EtherType: at its
+/// first byte, or behind the room for an Ethernet header.
+pub(super) fn packet_start(bytes: &[u8], frame_len: usize) -> Option<(usize, u16)> {
+    let kind_at = |at: usize| {
+        let len = frame_len.checked_sub(at)?;
+        let promised = |field, more| Some(usize::from(be16(bytes, at + field)?) + more);
+        match bytes.get(at)? >> 4 {
+            4 if len >= IPV4_LEN && promised(IP_TOTAL_LEN, 0)? == len => Some(ETHERTYPE_IPV4),
+            6 if promised(v6::PAYLOAD_LEN, v6::IPV6_LEN)? == len => Some(ETHERTYPE_IPV6),
+            _ => None,
+        }
     };
-    [0, ETHERNET_LEN].into_iter().find(|&at| starts_at(at))
+    [0, ETHERNET_LEN]
+        .into_iter()
+        .find_map(|at| Some((at, kind_at(at)?)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::CaptureAddresses;
     use crate::policy::AddressRange;
+    use crate::v6::AddressRange6;
     use alloc::vec::Vec;
+    use core::net::Ipv4Addr;
 
     const EDGE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 20);
     const NODE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 11);
@@ -205,9 +243,9 @@ mod tests {
     fn to_node(protocol: Option<u8>, ports: PortMatch) -> CaptureMatch {
         CaptureMatch {
             protocol,
-            source: AddressRange::ANY,
+            source: CaptureAddresses::Any,
             source_ports: PortMatch::ANY,
-            destination: AddressRange::host(NODE),
+            destination: CaptureAddresses::V4(AddressRange::host(NODE)),
             destination_ports: ports,
         }
     }
@@ -217,7 +255,7 @@ mod tests {
         let packet = Sight::new(&call(PROTOCOL_TCP)).packet.expect("a packet");
         let answer = packet.reversed();
         let from_node_to_node = CaptureMatch {
-            source: AddressRange::host(NODE),
+            source: CaptureAddresses::V4(AddressRange::host(NODE)),
             ..to_node(None, PortMatch::ANY)
         };
         let from_lower_port = CaptureMatch {
@@ -234,6 +272,38 @@ mod tests {
         ] {
             assert_eq!(packet.fits(&wanted), expected, "{wanted:?}");
             assert_eq!(answer.fits(&wanted), expected, "the answer: {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn ipv6_is_matched_beside_ipv4() {
+        let node = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+        let mut frame = alloc::vec![0x66; ETHERNET_LEN];
+        frame[12..].copy_from_slice(&ETHERTYPE_IPV6.to_be_bytes());
+        frame.extend([0x60, 0, 0, 0, 0, 20, PROTOCOL_TCP, 64]);
+        frame.extend(node.octets());
+        frame.extend(Ipv6Addr::LOCALHOST.octets());
+        frame.extend(&call(PROTOCOL_TCP)[34..54]);
+        let sight = Sight::new(&frame);
+        let packet = sight.packet.expect("a packet");
+        assert_eq!(sight.headers_len, 14 + 40 + 20);
+        let unaddressed = packet_start(&frame[14..], 60);
+        assert_eq!(unaddressed, Some((0, ETHERTYPE_IPV6)));
+        let v4 = CaptureAddresses::V4(AddressRange::ANY);
+        let v6 = CaptureAddresses::V6(AddressRange6::ANY);
+        let host = CaptureAddresses::V6(AddressRange6::host(node));
+        for (source, expected) in [
+            (CaptureAddresses::Any, true),
+            (v4, false),
+            (v6, true),
+            (host, true),
+        ] {
+            let wanted = CaptureMatch {
+                source,
+                destination: CaptureAddresses::Any,
+                ..to_node(Some(PROTOCOL_TCP), PortMatch::eq(5061))
+            };
+            assert_eq!(packet.fits(&wanted), expected, "{source:?}");
         }
     }
 
@@ -277,9 +347,10 @@ mod tests {
     fn an_unaddressed_packet_is_found_with_and_without_room_for_a_header() {
         let whole = call(PROTOCOL_TCP);
         let packet = &whole[ETHERNET_LEN..];
-        assert_eq!(packet_start(packet, packet.len()), Some(0));
-        assert_eq!(packet_start(&whole, whole.len()), Some(ETHERNET_LEN));
+        let v4 = ETHERTYPE_IPV4;
+        assert_eq!(packet_start(packet, packet.len()), Some((0, v4)));
+        assert_eq!(packet_start(&whole, whole.len()), Some((ETHERNET_LEN, v4)));
         assert_eq!(packet_start(&[0; 60], 60), None);
-        assert_eq!(Sight::of_packet(packet), Sight::new(&whole));
+        assert_eq!(Sight::of_packet(v4, packet), Sight::new(&whole));
     }
 }

@@ -103,9 +103,9 @@ fn an_arp_is_held_only_if_asked_for() {
 fn a_match_holds_both_ways_and_an_access_list_one_way() {
     let wanted = CaptureMatch {
         protocol: Some(PROTOCOL_TCP),
-        source: AddressRange::host(DESK),
+        source: CaptureAddresses::V4(AddressRange::host(DESK)),
         source_ports: PortMatch::ANY,
-        destination: AddressRange::ANY,
+        destination: CaptureAddresses::Any,
         destination_ports: PortMatch::eq(443),
     };
     let mut policy = federation();

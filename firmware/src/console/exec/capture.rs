@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use cli::grammar::{Captures, No, Row};
 use dataplane::{
-    AddressRange, CaptureKind, CaptureMatch, CaptureSettings, DropReason, PROTOCOL_TCP,
-    PROTOCOL_UDP, PortMatch, prefix_mask,
+    AddressRange, AddressRange6, CaptureAddresses, CaptureKind, CaptureMatch, CaptureSettings,
+    DropReason, PROTOCOL_TCP, PROTOCOL_UDP, PortMatch, prefix_mask,
 };
 
 use crate::console::declare::{EXEC, Exec, PRIVILEGED, Rows, answer, talk};
@@ -22,8 +22,8 @@ mod listing;
 macro_rules! match_syntax {
     () => {
         "match { ip | tcp | udp | icmp | <protocol> } \
-         { any | any4 | host <host-address:ip> | <address:ip> <mask:mask> }@from [$ports@from-port] \
-         { any | any4 | host <host-address:ip> | <address:ip> <mask:mask> }@to [$ports@to-port]"
+         { any | any4 | any6 | host <host-address:ip> | <address:ip> <mask:mask> }@from [$ports@from-port] \
+         { any | any4 | any6 | host <host-address:ip> | <address:ip> <mask:mask> }@to [$ports@to-port]"
     };
 }
 
@@ -78,6 +78,7 @@ pub(super) const ROWS: Rows = &[
             ("protocol", "IP protocol by number or name"),
             ("any", "Any address"),
             ("any4", "Any IPv4 address"),
+            ("any6", "Any IPv6 address"),
             ("host", "One host"),
             ("host-address", "Address of the host"),
             ("address", "Network address"),
@@ -297,9 +298,9 @@ fn condition(words: &Captures<'_>) -> Result<CaptureMatch, String> {
     let wanted = CaptureMatch {
         // IP is every protocol.
         protocol: (number != 0).then_some(number),
-        source: range(&words.group("from"))?,
+        source: addresses(&words.group("from"))?,
         source_ports: ports(&words.group("from-port"))?,
-        destination: range(&words.group("to"))?,
+        destination: addresses(&words.group("to"))?,
         destination_ports: ports(&words.group("to-port"))?,
     };
     let has_ports = [wanted.source_ports, wanted.destination_ports]
@@ -311,19 +312,24 @@ fn condition(words: &Captures<'_>) -> Result<CaptureMatch, String> {
     Ok(wanted)
 }
 
-fn range(words: &Captures<'_>) -> Result<AddressRange, String> {
+fn addresses(words: &Captures<'_>) -> Result<CaptureAddresses, String> {
     if let Some(host) = words.ip("host-address") {
-        return Ok(AddressRange::host(host));
+        return Ok(CaptureAddresses::V4(AddressRange::host(host)));
     }
     let (Some(address), Some(mask)) = (words.ip("address"), words.mask("mask")) else {
-        return Ok(AddressRange::ANY);
+        return Ok(match words.one_of(&["any4", "any6"]) {
+            Some("any4") => CaptureAddresses::V4(AddressRange::ANY),
+            Some(_) => CaptureAddresses::V6(AddressRange6::ANY),
+            None => CaptureAddresses::Any,
+        });
     };
     let len = mask.to_bits().leading_ones();
     let prefix_len = u8::try_from(len).unwrap_or(32);
     if prefix_mask(prefix_len) != mask.to_bits() {
         return Err(alloc::format!("{mask} is no network mask"));
     }
-    Ok(AddressRange::network(address, prefix_len))
+    let range = AddressRange::network(address, prefix_len);
+    Ok(CaptureAddresses::V4(range))
 }
 
 fn ports(words: &Captures<'_>) -> Result<PortMatch, String> {

@@ -3,7 +3,8 @@
 use alloc::string::String;
 
 use dataplane::{
-    AddressRange, Capture, CaptureKind, CaptureMatch, CaptureState, Policy, PortId, PortMatch,
+    AddressRange, AddressRange6, Capture, CaptureAddresses, CaptureKind, CaptureMatch,
+    CaptureState, Policy, PortId, PortMatch,
 };
 
 use crate::print::{nameif, prefix_len, put, put_line};
@@ -97,17 +98,25 @@ fn condition(out: &mut String, wanted: &CaptureMatch) {
     ports(out, wanted.destination_ports);
 }
 
-fn address(out: &mut String, range: AddressRange) {
-    if range == AddressRange::ANY {
-        put!(out, " any");
-    } else if range.first == range.last {
-        put!(out, " host {}", range.first);
-    } else {
-        // Ranges come from an address and a mask.
-        let len = prefix_len(range).unwrap_or(32);
-        let mask = dataplane::prefix_mask(u8::try_from(len).unwrap_or(32));
-        let mask = core::net::Ipv4Addr::from_bits(mask);
-        put!(out, " {} {mask}", range.first);
+fn address(out: &mut String, addresses: CaptureAddresses) {
+    match addresses {
+        CaptureAddresses::Any => put!(out, " any"),
+        CaptureAddresses::V4(AddressRange::ANY) => put!(out, " any4"),
+        CaptureAddresses::V4(range) if range.first == range.last => {
+            put!(out, " host {}", range.first);
+        }
+        CaptureAddresses::V4(range) => {
+            // Ranges come from an address and a mask.
+            let len = prefix_len(range).unwrap_or(32);
+            let mask = dataplane::prefix_mask(u8::try_from(len).unwrap_or(32));
+            let mask = core::net::Ipv4Addr::from_bits(mask);
+            put!(out, " {} {mask}", range.first);
+        }
+        CaptureAddresses::V6(AddressRange6::ANY) => put!(out, " any6"),
+        CaptureAddresses::V6(range) if range.first == range.last => {
+            put!(out, " host {}", range.first);
+        }
+        CaptureAddresses::V6(range) => put!(out, " {}-{}", range.first, range.last),
     }
 }
 

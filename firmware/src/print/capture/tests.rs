@@ -242,6 +242,31 @@ fn icmp_says_what_it_is_about() {
 }
 
 #[test]
+fn icmp_of_ipv6_says_what_it_is_about() {
+    for (message, expected) in [
+        (&[128, 0, 0, 0][..], "echo request"),
+        (&[2, 0, 0, 0, 0, 0, 5, 0], "packet too big (mtu 1280)"),
+        (&[2, 0, 0, 0], "packet too big"),
+        (
+            &[
+                135, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9,
+            ],
+            "neighbor solicitation, who has fe80::9",
+        ),
+        (&[136, 0, 0, 0], "neighbor advertisement"),
+        (&[200, 0], "type-#200"),
+        (&[], "[|icmp6]"),
+    ] {
+        let mut packet = Vec::from([0x60, 0, 0, 0, 0, message.len() as u8, 58, 255]);
+        packet.extend([0; 31]);
+        packet.push(1);
+        packet.extend(message);
+        let expected = alloc::format!(":: > ::1: icmp6: {expected}");
+        assert_eq!(line(&ethernet(0x86dd, &packet)), expected);
+    }
+}
+
+#[test]
 fn arp_ipv6_and_the_rest_have_lines_of_their_own() {
     let arp = |operation: u8| {
         let mut message = Vec::from([0, 1, 8, 0, 6, 4, 0, operation]);
@@ -366,15 +391,15 @@ mod settings {
     use alloc::string::String;
     use core::net::Ipv4Addr;
     use dataplane::{
-        AddressRange, CaptureKind, CaptureMatch, CaptureSettings, DataPlane, DropReason, Limits,
-        PortId, PortMatch,
+        AddressRange, AddressRange6, CaptureAddresses, CaptureKind, CaptureMatch, CaptureSettings,
+        DataPlane, DropReason, Limits, PortId, PortMatch,
     };
 
     #[test]
     fn a_capture_is_printed_as_it_is_typed() {
         let mut dataplane = DataPlane::new(Limits::default(), [1; 16]);
-        let host = AddressRange::host(Ipv4Addr::new(198, 51, 100, 20));
-        let network = AddressRange::network(Ipv4Addr::new(10, 20, 0, 0), 16);
+        let host = CaptureAddresses::V4(AddressRange::host(Ipv4Addr::new(198, 51, 100, 20)));
+        let network = CaptureAddresses::V4(AddressRange::network(Ipv4Addr::new(10, 20, 0, 0), 16));
         let wanted = |protocol, source_ports, destination_ports| CaptureMatch {
             protocol,
             source: network,
@@ -393,7 +418,12 @@ mod settings {
                 wanted(Some(17), PortMatch::range(0, 99), neq),
                 wanted(Some(17), PortMatch::range(5, 9), PortMatch::ANY),
                 CaptureMatch {
-                    source: AddressRange::ANY,
+                    source: CaptureAddresses::Any,
+                    ..wanted(None, PortMatch::ANY, PortMatch::ANY)
+                },
+                CaptureMatch {
+                    source: CaptureAddresses::V4(AddressRange::ANY),
+                    destination: CaptureAddresses::V6(AddressRange6::ANY),
                     ..wanted(None, PortMatch::ANY, PortMatch::ANY)
                 },
             ]
@@ -423,7 +453,8 @@ mod settings {
              match tcp 10.20.0.0 255.255.0.0 gt 1023 host 198.51.100.20 eq 5061\n  \
              match udp 10.20.0.0 255.255.0.0 lt 100 host 198.51.100.20 neq 53\n  \
              match udp 10.20.0.0 255.255.0.0 range 5 9 host 198.51.100.20\n  \
-             match ip any host 198.51.100.20\n\
+             match ip any host 198.51.100.20\n  \
+             match ip any4 any6\n\
              capture d type asp-drop acl-drop [Stopped - 0 bytes]\n"
         );
     }

@@ -1,7 +1,7 @@
 //! TCP, UDP and ICMP in one line.
 
 use alloc::string::String;
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::packet::Packet;
 use super::{PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP, array, be16, be32, put};
@@ -186,10 +186,7 @@ pub(super) fn line(out: &mut String, packet: &Packet<'_>) {
         }
         PROTOCOL_ICMPV6 => {
             put!(out, "{source} > {destination}: icmp6: ");
-            match packet.payload.first() {
-                Some(kind) => put!(out, "type-#{kind}"),
-                None => put!(out, "[|icmp6]"),
-            }
+            icmp6(out, packet.payload);
         }
         other => put!(
             out,
@@ -245,6 +242,34 @@ fn icmp(out: &mut String, message: &[u8]) {
         13 => put!(out, "time stamp request"),
         14 => put!(out, "time stamp reply"),
         _ => put!(out, "type-#{kind} code-#{code}"),
+    }
+}
+
+/// An ICMPv6 message, RFC 4443, RFC 4861.
+fn icmp6(out: &mut String, message: &[u8]) {
+    let target = || array::<16>(message, 8).map(Ipv6Addr::from);
+    match message.first() {
+        None => put!(out, "[|icmp6]"),
+        Some(1) => put!(out, "unreachable"),
+        Some(2) => match be32(message, 4) {
+            Some(mtu) => put!(out, "packet too big (mtu {mtu})"),
+            None => put!(out, "packet too big"),
+        },
+        Some(3) => put!(out, "time exceeded"),
+        Some(4) => put!(out, "parameter problem"),
+        Some(128) => put!(out, "echo request"),
+        Some(129) => put!(out, "echo reply"),
+        Some(133) => put!(out, "router solicitation"),
+        Some(134) => put!(out, "router advertisement"),
+        Some(135) => match target() {
+            Some(target) => put!(out, "neighbor solicitation, who has {target}"),
+            None => put!(out, "neighbor solicitation"),
+        },
+        Some(136) => match target() {
+            Some(target) => put!(out, "neighbor advertisement, {target} is here"),
+            None => put!(out, "neighbor advertisement"),
+        },
+        Some(kind) => put!(out, "type-#{kind}"),
     }
 }
 
