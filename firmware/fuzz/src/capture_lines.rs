@@ -42,7 +42,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
     // The options begin the payload: the data offset says so.
     let mut syn = segment(
         SYN,
-        &[2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 3, 3, 7, 0],
+        &[
+            2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 3, 3, 7, 0,
+        ],
     );
     syn[32] = 0xa0;
     let datagram = udp((node, 5060), (edge, 53), b"question");
@@ -56,7 +58,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
         packet
     };
     let mut arp = vec![0, 1, 8, 0, 6, 4, 0, 1];
-    arp.extend([2, 0, 0, 0, 0, 2, 10, 20, 0, 11, 0, 0, 0, 0, 0, 0, 10, 20, 0, 1]);
+    arp.extend([
+        2, 0, 0, 0, 0, 2, 10, 20, 0, 11, 0, 0, 0, 0, 0, 0, 10, 20, 0, 1,
+    ]);
     let mut ipv6 = vec![0x60, 0, 0, 0, 0, 8, 17, 64];
     ipv6.extend([0xfe; 32]);
     ipv6.extend(datagram.get(20..).unwrap_or_default());
