@@ -15,6 +15,8 @@ const PACKET_SLOT_LEN: u64 = BUFFER_LEN as u64 + 64;
 const PACKETS_MAX: u64 = 16_384;
 const FLOWS_MAX: u64 = 1 << 20;
 const SESSIONS_MAX: u64 = 1_000;
+/// Least and most that the buffers of captures may take together.
+const CAPTURE_BYTES: core::ops::RangeInclusive<u64> = 1 << 20..=64 << 20;
 
 /// The part of memory that compiled access lists may take of the control heap: some 15,000 elements
 /// on the smallest box. What does not fit is searched element by element.
@@ -38,11 +40,14 @@ pub(crate) struct Budget {
     pub(crate) neighbors: u16,
     /// Concurrent TLS proxy sessions.
     pub(crate) sessions: u16,
+    /// Bytes of the control heap that captures may take.
+    pub(crate) capture_bytes: usize,
 }
 
 impl Budget {
     /// Plans for `memory_bytes` and `ports`: an eighth for packets, a quarter for flows, a quarter
-    /// for TLS sessions; the rest stays control heap.
+    /// for TLS sessions; the rest stays control heap, an eighth of which captures may take while there
+    /// are any.
     pub(crate) fn plan(memory_bytes: u64, ports: usize) -> Self {
         let packets = (memory_bytes / 8 / PACKET_SLOT_LEN).clamp(1024, PACKETS_MAX);
         // Both rings of every port full, and as many again on their way.
@@ -50,12 +55,14 @@ impl Budget {
         let flows = (memory_bytes / 4 / flow_len()).clamp(4096, FLOWS_MAX);
         let flows = 1 << flows.ilog2();
         let sessions = (memory_bytes / 4 / session_len()).clamp(16, SESSIONS_MAX);
+        let captures = (memory_bytes / 32).clamp(*CAPTURE_BYTES.start(), *CAPTURE_BYTES.end());
         Self {
             memory_bytes,
             packet_buffers: packets.max(least) as usize,
             flows,
             neighbors: 1024,
             sessions: sessions as u16,
+            capture_bytes: captures as usize,
         }
     }
 
@@ -66,6 +73,7 @@ impl Budget {
             flows: self.flows,
             neighbors: self.neighbors,
             access_bytes: (self.memory_bytes / ACCESS_SHARE).min(ACCESS_BYTES_MAX) as usize,
+            capture_bytes: self.capture_bytes,
             ..Limits::default()
         }
     }
@@ -145,6 +153,7 @@ mod tests {
                 "{mebibytes} MiB: {claimed} bytes claimed"
             );
             assert!(budget.flows.is_power_of_two());
+            assert!(budget.capture_bytes as u64 * 8 <= memory / 4, "captures");
         }
     }
 }

@@ -15,6 +15,7 @@
 //! | `flash` | the files of `disk0:` |
 //! | `console` | sessions, commands, dialogues |
 //! | `print` | what `show` commands print |
+//! | `pcapng` | captures as files that other programs read |
 //! | `messages` | what operators are told, and when |
 //! | `load_meter`, `reload` | the processor's time by part; a restart that is planned |
 //! | `load`, `logins`, `zone`, `budget`, `ping`, `tasks`, `journal` | one thing each |
@@ -39,6 +40,7 @@ mod load_meter;
 mod log_settings;
 mod logins;
 mod messages;
+mod pcapng;
 mod ping;
 mod policy;
 mod ports;
@@ -51,6 +53,8 @@ mod zone;
 pub use appliance::{Appliance, Turn};
 pub use board::{Board, HeapUse};
 pub use journal::{Event, Journal};
+#[doc(hidden)]
+pub use print::capture::fuzz;
 
 /// Every command with its syntax, help and an example, as Markdown.
 #[must_use]

@@ -233,6 +233,7 @@ impl Core {
     pub(crate) fn work(&mut self) -> bool {
         let now = self.now();
         self.wall.publish(now);
+        self.dataplane.note_time(now);
         let mut was_busy = self.line.exchange(&mut *self.console);
         self.lap(Part::Console);
         for port in &mut self.ports {

@@ -5,8 +5,8 @@ mod common;
 
 use std::time::Duration;
 
-use cli::xmodem::{Padding, ReceiveEvent, Receiver, SendEvent, Sender};
-use common::Box;
+use cli::xmodem::{SendEvent, Sender};
+use common::{Box, receive};
 
 fn box_with_file() -> Box {
     let mut sallyport = Box::boot();
@@ -47,45 +47,6 @@ fn send(sallyport: &mut Box, bytes: &[u8]) -> String {
         }
         if sender.poll_timeout().is_some_and(|at| at <= now(sallyport)) {
             sender.handle_timeout(now(sallyport));
-        }
-    }
-}
-
-/// Receives a file from the box as `rx -c` does; returns it and what the box printed.
-fn receive(sallyport: &mut Box) -> (Vec<u8>, String) {
-    let now = |sallyport: &Box| hal::time::Monotonic::now(&sallyport.clock);
-    let mut receiver = Receiver::new(usize::MAX, Padding::Strip, now(sallyport));
-    let (mut bytes, mut shown) = (Vec::new(), Vec::new());
-    let mut rounds = 0..1_000_000;
-    loop {
-        assert!(rounds.next().is_some(), "the transfer never ends");
-        while let Some(answer) = receiver.poll_transmit() {
-            sallyport.terminal.push_input(answer);
-        }
-        while let Some(event) = receiver.poll_event() {
-            match event {
-                ReceiveEvent::Data(block) => bytes.extend(block),
-                ReceiveEvent::Done { .. } => {
-                    for _ in 0..20 {
-                        sallyport.wait(Duration::from_millis(100));
-                        shown.extend(sallyport.terminal.take_output());
-                    }
-                    return (bytes, String::from_utf8_lossy(&shown).into_owned());
-                }
-                ReceiveEvent::Failed(failure) => return (bytes, format!("receiver: {failure}")),
-            }
-        }
-        sallyport.wait(Duration::from_millis(20));
-        let frames = sallyport.terminal.take_output();
-        shown.extend(&frames);
-        for byte in frames {
-            receiver.handle_byte(byte, now(sallyport));
-        }
-        if receiver
-            .poll_timeout()
-            .is_some_and(|at| at <= now(sallyport))
-        {
-            receiver.handle_timeout(now(sallyport));
         }
     }
 }

@@ -12,6 +12,7 @@ use hal::packet::{Batch, PacketBuf, PacketPool};
 use hal::time::Instant;
 
 use crate::access;
+use crate::capture::CaptureSet;
 use crate::drop_reason::DropCounters;
 use crate::event::{EventRing, FlowEnd};
 use crate::flow::{Direction, Flags, Flow, FlowTable, State};
@@ -49,6 +50,8 @@ pub struct Limits {
     /// Most bytes for compiled access lists. They are claimed as lists are configured; a list that
     /// does not fit is searched element by element.
     pub access_bytes: usize,
+    /// Bytes that the buffers of captures may take together. They are claimed as captures are made.
+    pub capture_bytes: usize,
 }
 
 impl Default for Limits {
@@ -60,6 +63,7 @@ impl Default for Limits {
             transmit_queue: 256,
             handoff_queue: 256,
             access_bytes: 16 << 20,
+            capture_bytes: 4 << 20,
         }
     }
 }
@@ -69,7 +73,8 @@ impl Limits {
         self.flows.saturating_mul(2)
     }
 
-    /// Bytes of memory that the tables take, without access lists. Addresses shared by port take 48 KiB each on top.
+    /// Bytes of memory that the tables take, without access lists and captures. Addresses shared by port
+    /// take 48 KiB each on top.
     #[must_use]
     pub const fn memory_bytes(&self) -> usize {
         let queues = self.ports as usize * self.transmit_queue as usize * size_of::<PacketBuf>()
@@ -111,6 +116,7 @@ pub struct DataPlane {
     pub(crate) locals: VecDeque<LocalPacket>,
     pub(crate) random: Random,
     pub(crate) icmp_errors: Limiter,
+    pub(crate) captures: CaptureSet,
 }
 
 /// A port and what waits to leave by it.
@@ -197,6 +203,7 @@ impl DataPlane {
             closed: VecDeque::new(),
             locals: VecDeque::with_capacity(handoff),
             random: Random::new(key),
+            captures: CaptureSet::new(limits.capture_bytes),
         }
     }
 
@@ -223,6 +230,7 @@ impl DataPlane {
         self.nat = NatTable::new(&self.policy, self.ports.len(), &self.nat, now);
         self.share_addresses();
         self.rebuild_routes();
+        self.captures.resolve(&self.policy);
 
         let kept = |port: PortId| {
             let at = |policy: &Policy| {
@@ -332,6 +340,7 @@ impl DataPlane {
 
     /// Moves frames queued for `port` into `frames` until it is full or the queue is empty.
     pub fn drain_transmit(&mut self, port: PortId, frames: &mut Batch) {
+        let (id, waiting) = (port, frames.len());
         let Some(port) = self.ports.get_mut(port.index()) else {
             return;
         };
@@ -340,6 +349,11 @@ impl DataPlane {
         {
             // There is room.
             let _ = frames.push_back(frame);
+        }
+        if self.captures.sees_frames() {
+            let leaving = frames.iter().skip(waiting);
+            let rules = (&self.access, &self.policy);
+            self.captures.sent(id, leaving, rules);
         }
     }
 

@@ -82,6 +82,10 @@ impl DataPlane {
         pool: &mut PacketPool,
         now: Instant,
     ) {
+        if self.captures.is_active() {
+            let rules = (&self.access, &self.policy);
+            self.captures.begin_batch(port, frames, rules, now);
+        }
         let mut arrivals: heapless::Vec<Arrival, BATCH> = heapless::Vec::new();
         for frame in frames.iter_mut() {
             // A batch holds no more than its capacity.
@@ -115,6 +119,7 @@ impl DataPlane {
             // The reason is counted; nobody waits for it here.
             let _ = self.settle(outcome, pool);
         }
+        self.captures.end_batch();
     }
 
     /// Starts the reads that the batch will wait for. Only a hint: nothing is decided by it.
@@ -150,6 +155,10 @@ impl DataPlane {
             Err(Dropped { reason, frame }) => {
                 self.verdicts.dropped += 1;
                 self.drops.count_frame(reason);
+                if self.captures.sees_drops() {
+                    let rules = (&self.access, &self.policy);
+                    self.captures.dropped(reason, &frame, rules);
+                }
                 pool.free(frame);
                 return Err(reason);
             }

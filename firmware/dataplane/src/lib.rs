@@ -24,6 +24,7 @@ mod arp;
 #[doc(hidden)]
 pub mod bench;
 mod buckets;
+mod capture;
 mod drop_reason;
 mod engine;
 mod event;
@@ -52,6 +53,10 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use capture::{
+    CAPTURE_MATCHES_MAX, CAPTURES_MAX, Capture, CaptureAddresses, CaptureCursor, CaptureError,
+    CaptureKind, CaptureMatch, CapturePoint, CaptureSettings, CaptureState, CapturedFrame,
+};
 pub use drop_reason::DropReason;
 pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};
 pub use event::{

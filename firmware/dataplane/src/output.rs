@@ -124,8 +124,11 @@ impl DataPlane {
     /// Drops a packet that had been waiting.
     pub(crate) fn give_up_waiting(&mut self, packet: PacketBuf, pool: &mut PacketPool) {
         self.verdicts.waiting = self.verdicts.waiting.saturating_sub(1);
+        // It is not of the batch being handled.
+        let batch = self.captures.end_batch();
         // The reason is counted; nobody waits for it here.
         let _ = self.settle(Err(Dropped::new(DropReason::NoAdjacency, packet)), pool);
+        self.captures.resume_batch(batch);
     }
 
     /// Sends packets that had been waiting for `mac` behind `port`.

@@ -10,10 +10,10 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use dataplane::{
-    AccessList, Ace, AceLog, AclId, Action, AddressRange, DataPlane, FlowId, InspectionClass,
-    Intercepted, Interface, Leg, Limits, LocalService, MappedAddress, NatRule, NatSection, PatPool,
-    Policy, PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat, StaticRoute,
-    Transport, Verdicts,
+    AccessList, Ace, AceLog, AclId, Action, AddressRange, CaptureKind, CaptureSettings, DataPlane,
+    FlowId, InspectionClass, Intercepted, Interface, Leg, Limits, LocalService, MappedAddress,
+    NatRule, NatSection, PatPool, Policy, PortId, PortMatch, PortTranslation, ProxyId, Service,
+    SourceNat, StaticRoute, Transport, Verdicts,
 };
 use hal::nic::MacAddr;
 use hal::packet::{BATCH, Batch, PacketBuf, PacketPool};
@@ -88,6 +88,9 @@ pub(crate) fn play(data: &[u8]) -> Verdicts {
     })
 }
 
+/// Bytes of each capture: a few frames.
+const CAPTURE_LEN: usize = 4096;
+
 struct Lab<'a> {
     plane: DataPlane,
     pool: &'a mut PacketPool,
@@ -109,9 +112,25 @@ impl<'a> Lab<'a> {
             transmit_queue: 64,
             handoff_queue: 32,
             access_bytes: 1 << 20,
+            capture_bytes: 2 * CAPTURE_LEN,
         };
         let mut plane = DataPlane::new(limits, [9; 16]);
         let now = Instant::from_secs(100);
+        for (name, kind) in [
+            ("wire", CaptureKind::RawData),
+            ("drops", CaptureKind::AspDrop(None)),
+        ] {
+            let settings = CaptureSettings {
+                kind,
+                ports: match kind {
+                    CaptureKind::RawData => PORTS.to_vec(),
+                    CaptureKind::AspDrop(_) => Vec::new(),
+                },
+                is_circular: true,
+                ..CaptureSettings::default()
+            };
+            assert_eq!(plane.add_capture(name, CAPTURE_LEN, settings), Ok(()));
+        }
         plane.set_policy(policy(), pool, now);
         let mut lab = Self {
             plane,
@@ -404,11 +423,31 @@ impl<'a> Lab<'a> {
         );
     }
 
+    /// Captures saw every dropped frame, and hold the last of them whole.
+    fn check_captures(&self) {
+        let mut bytes = Vec::new();
+        for capture in self.plane.captures() {
+            let mut cursor = capture.cursor();
+            let mut count = 0;
+            while let Some(frame) = capture.read(&mut cursor, &mut bytes) {
+                assert!(bytes.len() <= frame.frame_len as usize);
+                count += 1;
+            }
+            assert_eq!(count, capture.count(), "{}", capture.name());
+            assert_eq!(capture.missed(), 0, "{}", capture.name());
+            if capture.name() == "drops" {
+                let seen = capture.count() + capture.overwritten();
+                assert_eq!(seen, self.plane.verdicts().dropped);
+            }
+        }
+    }
+
     /// Nothing waits any more, and every buffer is back.
     fn finish(&mut self) {
         self.plane.clear_neighbors(None, self.pool);
         self.drain();
         self.check();
+        self.check_captures();
         let verdicts = self.plane.verdicts();
         assert_eq!(verdicts.waiting, 0, "{verdicts:?}");
         assert_eq!(self.pool.available(), self.pool.total(), "{verdicts:?}");

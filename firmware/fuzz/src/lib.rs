@@ -9,6 +9,7 @@
 //! | Module | Bytes become |
 //! | --- | --- |
 //! | [`frames`] | frames, and what an operator does between them, for the data plane |
+//! | [`capture_lines`] | captured frames, printed |
 //! | [`sip_framing`], [`sip_rewriting`] | a SIP byte stream |
 //! | [`command_line`] | keys typed at the console, text pasted there |
 //! | [`script`] | a pasted configuration, statement by statement |
@@ -20,6 +21,7 @@
 //! | [`input`], [`packets`], [`paste`], [`seeds`] | what the targets share |
 #![forbid(unsafe_code)]
 
+pub mod capture_lines;
 pub mod certificates;
 pub mod command_line;
 pub mod frames;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::{
-    certificates, command_line, frames, script, sip_framing, sip_rewriting, stored_configuration,
-    stored_files, tls_records, xmodem,
+    capture_lines, certificates, command_line, frames, script, sip_framing, sip_rewriting,
+    stored_configuration, stored_files, tls_records, xmodem,
 };
 
 fn replay(target: &str, run: fn(&[u8]), seeds: Vec<Vec<u8>>) {
@@ -29,6 +29,11 @@ fn replay(target: &str, run: fn(&[u8]), seeds: Vec<Vec<u8>>) {
 #[test]
 fn frames_hold_for_seeds_and_past_crashes() {
     replay("frames", frames::run, frames::seeds());
+}
+
+#[test]
+fn capture_lines_hold_for_seeds_and_past_crashes() {
+    replay("capture_lines", capture_lines::run, capture_lines::seeds());
 }
 
 #[test]

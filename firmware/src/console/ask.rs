@@ -24,12 +24,13 @@ impl Session {
 
     /// Sends text page by page.
     pub(super) async fn page(&mut self, text: &str) -> Result<(), Gone> {
-        self.page_lines(text.lines()).await
+        self.page_lines(text.lines().map(Some)).await
     }
 
-    pub(super) async fn page_lines<'t>(
+    /// Sends lines page by page, each made when it is wanted; see [`Input::page`](super::input::Input).
+    pub(super) async fn page_lines(
         &mut self,
-        text: impl Iterator<Item = &'t str>,
+        text: impl Iterator<Item = Option<impl AsRef<str>>>,
     ) -> Result<(), Gone> {
         let configured = self.core().config.pager_lines;
         let lines = self.pager_lines.unwrap_or(configured) as usize;

@@ -182,19 +182,20 @@ impl Input {
         }
     }
 
-    /// Shows text page by page.
-    pub(super) async fn page<'t>(
+    /// Shows text page by page. A `None` among the lines shows nothing and counts as work done, so that
+    /// packets pass while lines are looked for.
+    pub(super) async fn page(
         &mut self,
         shared: &Shared,
-        text: impl Iterator<Item = &'t str>,
+        text: impl Iterator<Item = Option<impl AsRef<str>>>,
         lines: usize,
         deadline: Option<Instant>,
     ) -> Result<(), Gone> {
         let mut pager = Pager::new(lines, self.editor.width());
         let mut out = Vec::new();
         for (count, line) in text.enumerate() {
-            loop {
-                match pager.line(line, &mut out) {
+            while let Some(line) = &line {
+                match pager.line(line.as_ref(), &mut out) {
                     Offer::Taken => break,
                     Offer::Stop => {
                         line::write_bytes(shared, &out).await;

@@ -177,13 +177,22 @@ impl Session {
 
     /// Shows the lines of an answer that the command's filter lets through.
     async fn filtered(&mut self, text: &str, words: &Captures<'_>) -> Result<(), Gone> {
+        self.filter_lines(text.lines().map(Some), words).await
+    }
+
+    /// As `filtered`, for lines that are made one by one.
+    pub(super) async fn filter_lines(
+        &mut self,
+        lines: impl Iterator<Item = Option<impl AsRef<str>>>,
+        words: &Captures<'_>,
+    ) -> Result<(), Gone> {
         let mut filter = match Filter::from_captures(words) {
             Ok(Some(filter)) => filter,
-            Ok(None) => return self.page(text).await,
+            Ok(None) => return self.page_lines(lines).await,
             Err(_) => return self.say("ERROR: % Invalid regular expression\n").await,
         };
-        self.page_lines(text.lines().filter(|line| filter.accept(line)))
-            .await?;
+        let accepted = lines.map(|line| line.filter(|line| filter.accept(line.as_ref())));
+        self.page_lines(accepted).await?;
         match filter.count() {
             Some(lines) => {
                 self.say(&alloc::format!("Number of lines which match: {lines}\n"))

@@ -31,6 +31,8 @@ pub(crate) enum Place {
 /// Why a word is no place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PlaceError {
+    /// A capture, which is copied another way.
+    Capture(String),
     /// A network service this box does not have.
     NoNetwork(String),
     /// No such device.
@@ -40,6 +42,10 @@ pub(crate) enum PlaceError {
 impl fmt::Display for PlaceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Capture(name) => write!(
+                f,
+                "ERROR: use copy /pcap capture:{name} disk0:FILE or xmodem:, or show capture {name}"
+            ),
             Self::NoNetwork(scheme) => write!(
                 f,
                 "ERROR: {scheme}: is not available; files come and go by xmodem: or terminal:"
@@ -73,6 +79,7 @@ impl Place {
             ("xmodem", "") => Ok(Self::Xmodem),
             ("system", "running-config") => Ok(Self::Running),
             ("nvram", "startup-config") => Ok(Self::Startup),
+            ("capture", name) => Err(PlaceError::Capture(name.into())),
             (scheme @ ("tftp" | "ftp" | "http" | "https" | "scp" | "smb" | "cluster"), _) => {
                 Err(PlaceError::NoNetwork(scheme.into()))
             }

@@ -5,6 +5,7 @@
 
 pub(crate) mod access_list;
 pub(crate) mod asp_drop;
+pub(crate) mod capture;
 pub(crate) mod conn;
 pub(crate) mod files;
 pub(crate) mod interface;

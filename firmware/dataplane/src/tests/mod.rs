@@ -1,6 +1,7 @@
 //! Scenarios: frames in, frames and counters out.
 
 mod admission;
+mod capture;
 mod errors;
 mod events;
 mod federation;

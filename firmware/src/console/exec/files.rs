@@ -255,12 +255,12 @@ async fn rename(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone>
     }
 }
 
-fn exists(session: &Session, name: &str) -> bool {
+pub(super) fn exists(session: &Session, name: &str) -> bool {
     let core = session.core();
     core.files().is_ok_and(|files| files.find(name).is_some())
 }
 
-async fn over_write(session: &mut Session) -> Result<bool, Gone> {
+pub(super) async fn over_write(session: &mut Session) -> Result<bool, Gone> {
     session
         .confirm("Do you want to over write? [confirm]")
         .await
@@ -330,7 +330,7 @@ async fn copy(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
 }
 
 /// Asks for the name of a file where the command left it out, and lets it be changed where it did not.
-async fn with_name(
+pub(super) async fn with_name(
     session: &mut Session,
     place: Place,
     which: &str,
@@ -411,7 +411,7 @@ async fn duplicate(session: &mut Session, from: &str, to: &str) -> Result<(), Go
 }
 
 /// What is said after a copy.
-fn copied(done: Result<u64, FlashError>, took: Duration) -> String {
+pub(super) fn copied(done: Result<u64, FlashError>, took: Duration) -> String {
     match done {
         Ok(bytes) => alloc::format!("\n{}\n", printers::files::Copied(bytes, took)),
         Err(error) => alloc::format!("ERROR: {error}\n"),

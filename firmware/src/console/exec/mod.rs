@@ -1,5 +1,6 @@
 //! The EXEC commands, a file for each subject.
 
+mod capture;
 mod changes;
 mod clock;
 mod configuration;
@@ -26,6 +27,7 @@ use super::declare::Rows;
 
 /// Every table.
 pub(super) const TABLES: &[Rows] = &[
+    capture::ROWS,
     changes::ROWS,
     clock::ROWS,
     configuration::ROWS,
