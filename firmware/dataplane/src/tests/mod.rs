@@ -8,3 +8,4 @@ mod lab;
 mod laws;
 mod link;
 mod malformed;
+mod offload;
