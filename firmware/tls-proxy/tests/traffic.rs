@@ -73,6 +73,31 @@ fn a_message_over_many_records_arrives_whole() {
     }
 }
 
+/// A port that coalesces hands up segments as long as the receive window, with partial checksums, in
+/// several buffers.
+#[test]
+fn coalesced_segments_of_any_length_pass() {
+    for versions in [&[&version::TLS12][..], &[&version::TLS13][..]] {
+        let world = World::new();
+        let mut lab = Lab::small(1);
+        lab.coalesces = true;
+        lab.open(world.roles(versions)).unwrap();
+        lab.handshake(0);
+        let body = "0123456789abcdef".repeat(1_000);
+        lab.pairs[0].caller.send(&request(&body).repeat(3));
+        lab.run_until("large messages", |lab| {
+            lab.pairs[0].target.received == request_at_target(&body).repeat(3)
+        });
+        lab.pairs[0].target.send(&response());
+        lab.run_until("answer", |lab| {
+            lab.pairs[0].caller.received == response_at_caller()
+        });
+        assert!(lab.longest > 10_000, "{} bytes at most", lab.longest);
+        assert_eq!(lab.proxy.counters().packets_ignored, 0);
+        assert_eq!(lab.pool.available(), lab.pool.total());
+    }
+}
+
 #[test]
 fn many_messages_in_one_record_arrive_each_rewritten() {
     let mut lab = open_lab();

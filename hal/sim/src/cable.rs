@@ -246,10 +246,16 @@ impl End {
     /// Takes the next frame that is due here.
     #[must_use]
     pub fn receive(&self) -> Option<Vec<u8>> {
+        self.receive_if(|_| true)
+    }
+
+    /// Takes the next frame that is due here if it is `wanted`; else it stays the next.
+    #[must_use]
+    pub fn receive_if(&self, wanted: impl FnOnce(&[u8]) -> bool) -> Option<Vec<u8>> {
         let mut state = self.cable.0.borrow_mut();
         let now = state.clock.now();
         let first = state.waiting(self.side).first_entry()?;
-        if first.key().0 > now {
+        if first.key().0 > now || !wanted(first.get()) {
             return None;
         }
         let frame = first.remove();

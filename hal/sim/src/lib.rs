@@ -9,6 +9,7 @@
 //! | [`clock`] | time that passes when told to |
 //! | [`random`] | the generator behind all faults, and the entropy of a test |
 //! | [`cable`], [`nic`] | a cable with loss, delay, reordering; network ports at its ends |
+//! | [`coalesce`] | what a port with offloads does to frames |
 //! | [`disk`] | a disk with a cache, and power cuts |
 //! | [`serial`] | a line with a terminal at the other end |
 //! | [`board`] | calendar clock, power controls |
@@ -18,6 +19,7 @@
 pub mod board;
 pub mod cable;
 pub mod clock;
+pub mod coalesce;
 pub mod disk;
 pub mod nic;
 pub mod random;

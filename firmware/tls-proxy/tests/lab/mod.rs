@@ -17,8 +17,9 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hal::packet::PacketPool;
+use hal::packet::{Offload, PacketPool, SINGLE_FRAME_MAX};
 use hal::time::Instant;
+use hal_sim::coalesce::Coalesced;
 use rustls::{ClientConfig, ServerConfig};
 use sip::Transport;
 use tls_proxy::{
@@ -73,6 +74,11 @@ pub struct Lab {
     pub sent: [usize; 2],
     /// Packets handed to the proxy span buffers of this many bytes, if set.
     pub split_bytes: Option<usize>,
+    /// Consecutive segments are handed to the proxy as one, with a partial checksum, as a port that
+    /// coalesces does.
+    pub coalesces: bool,
+    /// The longest packet handed to the proxy.
+    pub longest: usize,
     /// One packet in so many is lost, if set, with no pattern.
     pub lose_one_in: Option<u64>,
     /// Time spent inside the proxy, by the real clock.
@@ -98,6 +104,8 @@ impl Lab {
             events: Vec::new(),
             sent: [0; 2],
             split_bytes: None,
+            coalesces: false,
+            longest: 0,
             lose_one_in: None,
             proxy_time: Duration::ZERO,
             noise: Noise(1),
@@ -206,9 +214,19 @@ impl Lab {
                     if cut || self.is_lost() {
                         continue;
                     }
-                    let Some(packet) = self.packet(&frame) else {
+                    let (frame, offload) = if self.coalesces {
+                        let mut whole = Coalesced::new(frame, 0);
+                        let waiting = &mut self.peer(index, leg).sent;
+                        while waiting.pop_front_if(|next| whole.join(next)).is_some() {}
+                        whole.finish()
+                    } else {
+                        (frame, Offload::default())
+                    };
+                    self.longest = self.longest.max(frame.len());
+                    let Some(mut packet) = self.packet(&frame) else {
                         continue;
                     };
+                    packet.set_offload(offload);
                     let started = std::time::Instant::now();
                     self.proxy.handle_packet(
                         session,
@@ -242,7 +260,7 @@ impl Lab {
     }
 
     fn packet(&mut self, frame: &[u8]) -> Option<hal::packet::PacketBuf> {
-        let split = self.split_bytes.unwrap_or(frame.len());
+        let split = self.split_bytes.unwrap_or(SINGLE_FRAME_MAX);
         let mut packet: Option<hal::packet::PacketBuf> = None;
         for part in frame.chunks(split) {
             let Some(mut buffer) = self.pool.take() else {
