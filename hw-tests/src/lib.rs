@@ -6,6 +6,7 @@
 //! | [`process`] | peers: in the background, in a dialogue, or run to their end; none without a deadline |
 //! | [`namespace`] | one network namespace, a host or a router |
 //! | [`topology`] | the networks around the box, with a capture on either side |
+//! | [`frames`], [`netfilter`] | packets made from scratch; the engine and a Linux kernel given the same ones |
 //! | [`openssl`] | certificates as OpenSSL makes them |
 //! | [`federation`] | a box that was configured as the federation guide says |
 //! | [`clients`] | the serial console's own clients: an ssh bridge, Python packages, a box to read |
@@ -18,7 +19,9 @@
 
 pub mod clients;
 pub mod federation;
+pub mod frames;
 pub mod namespace;
+pub mod netfilter;
 pub mod openssl;
 pub mod process;
 pub mod runner;

@@ -3,6 +3,7 @@
 //! | Module | Tests |
 //! | --- | --- |
 //! | `peers` | the peers against each other, without a box |
+//! | `netfilter` | the packet engine beside nftables |
 //! | `network` | ping, ARP, curl, iperf3, nmap |
 //! | `ipv6` | advertisements, ping, TCP over IPv6 |
 //! | `tls` | openssl: certificates good, missing, wrong, expired; garbage |
@@ -19,6 +20,7 @@ mod console;
 mod crash;
 mod ipv6;
 mod machine;
+mod netfilter;
 mod network;
 mod peers;
 mod sip;
@@ -75,6 +77,7 @@ fn reason_to_skip() -> Option<String> {
         "prosody",
         "dnsmasq",
         "iperf3",
+        "nft",
         "nmap",
         "tcpdump",
         "socat",
@@ -107,6 +110,7 @@ async fn run(mut runner: Runner) -> ExitCode {
     let peers = tests![Alone:
         kamailio_servers_exchange_messages_without_a_box in peers;
         prosody_servers_exchange_messages_without_a_box in peers;
+        the_engine_and_nftables_forward_the_same_packets in netfilter;
     ];
     let shared = tests![Shared:
         ping_reaches_the_box_from_both_sides in network;

@@ -93,7 +93,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         name: "hw-tests",
-        may_import: &["tools"],
+        may_import: &["hal", "hal-sim", "dataplane", "tools"],
     },
     // Fuzz targets feed every parser.
     Row {

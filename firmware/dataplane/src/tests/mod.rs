@@ -10,6 +10,6 @@ mod lab;
 mod laws;
 mod link;
 mod malformed;
+mod offload;
 mod rules;
 mod v6;
-mod offload;
