@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use cli::grammar::{ModeSet, Scope};
 
 /// Bits of [`ModeSet`] used by the rows of this crate; all others are free for other tables.
-pub const MODES: ModeSet = ((1 << 16) - 1) << FIRST_BIT;
+pub const MODES: ModeSet = ((1 << 19) - 1) << FIRST_BIT;
 
 /// Global configuration mode, the last scope of every mode here.
 pub const GLOBAL: ModeSet = 1 << FIRST_BIT;
@@ -24,17 +24,23 @@ pub(crate) const POLICY_CLASS: ModeSet = 1 << (FIRST_BIT + 12);
 pub(crate) const INSPECT_MAP: ModeSet = 1 << (FIRST_BIT + 13);
 pub(crate) const INSPECT_PARAMETERS: ModeSet = 1 << (FIRST_BIT + 14);
 pub(crate) const USERNAME: ModeSet = 1 << (FIRST_BIT + 15);
+pub(crate) const PROTOCOL_GROUP: ModeSet = 1 << (FIRST_BIT + 16);
+pub(crate) const ICMP_GROUP: ModeSet = 1 << (FIRST_BIT + 17);
+pub(crate) const TIME_RANGE: ModeSet = 1 << (FIRST_BIT + 18);
 
 const FIRST_BIT: u32 = 16;
 
 /// The modes with their names, as the chapters of a command reference.
-pub const TITLES: [(ModeSet, &str); 16] = [
+pub const TITLES: [(ModeSet, &str); 19] = [
     (GLOBAL, "Global configuration mode"),
     (INTERFACE, "Interface"),
     (NETWORK_OBJECT, "Network object"),
     (SERVICE_OBJECT, "Service object"),
     (NETWORK_GROUP, "Network object group"),
     (SERVICE_GROUP, "Service object group"),
+    (PROTOCOL_GROUP, "Protocol object group"),
+    (ICMP_GROUP, "ICMP type object group"),
+    (TIME_RANGE, "Time range"),
     (TRUSTPOINT, "Trustpoint"),
     (CRL, "Revocation lists of a trustpoint"),
     (CERTIFICATE_CHAIN, "Certificate chain"),
@@ -63,6 +69,12 @@ pub enum Mode {
     NetworkGroup(String),
     /// `object-group service NAME`.
     ServiceGroup(String),
+    /// `object-group protocol NAME`.
+    ProtocolGroup(String),
+    /// `object-group icmp-type NAME`.
+    IcmpGroup(String),
+    /// `time-range NAME`.
+    TimeRange(String),
     /// `crypto ca trustpoint NAME`.
     Trustpoint(String),
     /// `crl configure` in a trustpoint.
@@ -101,6 +113,9 @@ impl Mode {
             Self::ServiceObject(_) => "config-service-object",
             Self::NetworkGroup(_) => "config-network-object-group",
             Self::ServiceGroup(_) => "config-service-object-group",
+            Self::ProtocolGroup(_) => "config-protocol-object-group",
+            Self::IcmpGroup(_) => "config-icmp-object-group",
+            Self::TimeRange(_) => "config-time-range",
             Self::Trustpoint(_) => "config-ca-trustpoint",
             Self::Crl(_) => "config-ca-crl",
             Self::CertificateChain(_) => "config-cert-chain",
@@ -154,6 +169,9 @@ impl Mode {
             Self::ServiceObject(_) => (SERVICE_OBJECT, "service-object"),
             Self::NetworkGroup(_) => (NETWORK_GROUP, "network-object-group"),
             Self::ServiceGroup(_) => (SERVICE_GROUP, "service-object-group"),
+            Self::ProtocolGroup(_) => (PROTOCOL_GROUP, "protocol-object-group"),
+            Self::IcmpGroup(_) => (ICMP_GROUP, "icmp-object-group"),
+            Self::TimeRange(_) => (TIME_RANGE, "time-range"),
             Self::Trustpoint(_) => (TRUSTPOINT, "crypto-ca-trustpoint"),
             Self::Crl(_) => (CRL, "crypto-ca-crl"),
             Self::CertificateChain(_) => (CERTIFICATE_CHAIN, "crypto-ca-cert-chain"),

@@ -166,39 +166,68 @@ pub fn level(level: u8) -> &'static str {
         .unwrap_or("debugging")
 }
 
+const LONG_MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+const LONG_WEEKDAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
+
 /// Reads a month by a unique beginning of its name; 1 is January.
 #[must_use]
 pub fn parse_month(text: &str) -> Option<u8> {
-    const LONG: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    unique(LONG, text).map(|index| index + 1)
+    unique(LONG_MONTHS, text).map(|index| index + 1)
+}
+
+/// The whole name of a month; 1 is January.
+#[must_use]
+pub fn month(number: u8) -> &'static str {
+    let month = LONG_MONTHS.get(usize::from(number).wrapping_sub(1));
+    month.copied().unwrap_or("January")
+}
+
+/// How many days a month has; 1 is January.
+#[must_use]
+pub const fn days_of_month(year: u16, month: u8) -> u8 {
+    match month {
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }
 
 /// Reads a day of the week by a unique beginning of its name; 0 is Sunday.
 #[must_use]
 pub fn parse_weekday(text: &str) -> Option<u8> {
-    const LONG: [&str; 7] = [
-        "sunday",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-    ];
-    unique(LONG, text)
+    unique(LONG_WEEKDAYS, text)
+}
+
+/// The whole name of a day of the week; 0 is Sunday.
+#[must_use]
+pub fn weekday(number: u8) -> &'static str {
+    let day = LONG_WEEKDAYS.get(usize::from(number));
+    day.copied().unwrap_or("Sunday")
 }
 
 /// Reads an unsigned decimal number; `None` if there is anything but digits.

@@ -63,7 +63,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("sunrpc-server", "SUNRPC inspection"),
     ("tcp-map", "The TCP normaliser by configuration"),
     ("tftp-server", "TFTP"),
-    ("time-range", "Time ranges"),
     ("track", "Object tracking"),
     ("tunnel-group", "VPN"),
     ("tunnel-group-map", "VPN"),

@@ -95,7 +95,7 @@ pub(crate) fn compile(config: &Config, macs: &[MacAddr]) -> Compiled {
                 mtu: interface.mtu,
                 access_in: bound(&lists, AccessGroupPlace::In(name.clone())),
                 access_out: bound(&lists, AccessGroupPlace::Out(name.clone())),
-                access_control: None,
+                access_control: bound(&lists, AccessGroupPlace::ControlPlane(name.clone())),
                 proxy_arp: true,
             })
         })

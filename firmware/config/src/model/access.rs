@@ -36,7 +36,8 @@ impl AccessList {
         })
     }
 
-    /// The index of the line with `line`'s content; logging and activity of a rule are not content.
+    /// The index of the line with `line`'s content; when a rule is active and what it logs are not
+    /// content.
     #[must_use]
     pub fn position(&self, line: &AccessLine) -> Option<usize> {
         let wanted = digest(line);
@@ -61,10 +62,11 @@ impl AccessList {
     }
 
     /// Changes what the rule at `index` does besides matching.
-    pub(crate) fn update(&mut self, index: usize, log: RuleLog, inactive: bool) {
+    pub(crate) fn update(&mut self, index: usize, as_in: &AccessRule) {
         if let Some(AccessLine::Rule(rule)) = self.lines.get_mut(index) {
-            rule.log = log;
-            rule.inactive = inactive;
+            rule.log = as_in.log;
+            rule.time_range.clone_from(&as_in.time_range);
+            rule.inactive = as_in.inactive;
         }
     }
 
@@ -123,6 +125,8 @@ pub struct AccessRule {
     pub destination: AddressMatch,
     /// Logging of hits.
     pub log: RuleLog,
+    /// `time-range NAME`: when the rule takes part; always if absent.
+    pub time_range: Option<String>,
     /// Whether the rule is switched off.
     pub inactive: bool,
 }
@@ -176,6 +180,18 @@ pub enum RuleService {
     },
     /// `icmp` with an optional type.
     Icmp(Option<IcmpMatch>),
+    /// `icmp` with `object-group NAME` behind the addresses, a group of ICMP types.
+    IcmpGroup(String),
+    /// `object-group NAME`, a group of protocols, with conditions on the ports of those that have
+    /// ports; the others then match nothing.
+    ProtocolGroup {
+        /// The group.
+        name: String,
+        /// Condition on the source port.
+        source: Option<PortSelect>,
+        /// Condition on the destination port.
+        destination: Option<PortSelect>,
+    },
     /// `object NAME`, a service object.
     Object(String),
     /// `object-group NAME`, a service group without a transport.
@@ -198,6 +214,8 @@ pub enum AddressMatch {
     Any,
     /// `any4`: printed as typed, means the same here.
     Any4,
+    /// `any6`: no IPv4 address.
+    Any6,
     /// `host IP`.
     Host(Ipv4Addr),
     /// `NETWORK MASK`.
@@ -234,6 +252,8 @@ pub enum AccessGroupPlace {
     In(String),
     /// `access-group NAME out interface NAMEIF`.
     Out(String),
+    /// `access-group NAME in interface NAMEIF control-plane`: packets for the box itself.
+    ControlPlane(String),
     /// `access-group NAME global`.
     Global,
 }

@@ -8,6 +8,8 @@
 //! | `logging` | which messages go where |
 //! | `named` | the map that keeps the order of creation |
 //! | `object` | named addresses and services, groups |
+//! | `number_group` | groups of protocols and ICMP types |
+//! | `time_range` | when rules are in force |
 //! | `access` | access lists and their bindings |
 //! | `nat` | translation rules |
 //! | `policy` | class maps, policy maps, TLS proxies, SSL settings |
@@ -23,11 +25,13 @@ mod ipv6;
 mod logging;
 mod named;
 mod nat;
+mod number_group;
 mod object;
 mod pki;
 mod policy;
 mod resolve;
 mod system;
+mod time_range;
 mod users;
 
 pub use access::{
@@ -52,6 +56,7 @@ pub use nat::{
     ManualService, ManualSource, MappedAddress, NatInterfaces, PatPool, PortTranslation,
     RealAddress,
 };
+pub use number_group::{NumberGroup, NumberKind, NumberMember};
 pub use object::{
     GroupTransport, IcmpMatch, NetworkGroup, NetworkMember, NetworkObject, ObjectAddress,
     PortMatch, Service, ServiceGroup, ServiceMember, ServiceObject, Transport,
@@ -70,6 +75,7 @@ pub use system::{
     NtpSettings, SummerRule, SummerTime, TIMER_MAX_SECS, TimeZone, Timeouts, Timer, TimerRow, Week,
     YearlyMoment,
 };
+pub use time_range::{AbsoluteTime, DayTime, Days, Period, TimeRange};
 
 pub use users::{
     AccessSettings, DEFAULT_LOGIN_HISTORY_DAYS, DEFAULT_PRIVILEGE, ServiceType, USERS_MAX, User,
@@ -119,6 +125,8 @@ pub struct Config {
     pub ftp_mode_passive: bool,
     /// `clock timezone` and `clock summer-time`.
     pub clock: ClockSettings,
+    /// `time-range`.
+    pub time_ranges: Named<TimeRange>,
     /// `same-security-traffic permit inter-interface`.
     pub same_security_inter: bool,
     /// `same-security-traffic permit intra-interface`.
@@ -131,6 +139,10 @@ pub struct Config {
     pub network_groups: Named<NetworkGroup>,
     /// `object-group service`.
     pub service_groups: Named<ServiceGroup>,
+    /// `object-group protocol`.
+    pub protocol_groups: Named<NumberGroup>,
+    /// `object-group icmp-type`.
+    pub icmp_groups: Named<NumberGroup>,
     /// `access-list`.
     pub access_lists: Named<AccessList>,
     /// `pager lines N`; 0 is off.
@@ -201,12 +213,15 @@ impl Config {
             banners: BTreeMap::new(),
             ftp_mode_passive: true,
             clock: ClockSettings::default(),
+            time_ranges: Named::new(),
             same_security_inter: false,
             same_security_intra: false,
             network_objects: Named::new(),
             service_objects: Named::new(),
             network_groups: Named::new(),
             service_groups: Named::new(),
+            protocol_groups: Named::new(),
+            icmp_groups: Named::new(),
             access_lists: Named::new(),
             pager_lines: DEFAULT_PAGER_LINES,
             terminal_width: DEFAULT_TERMINAL_WIDTH,

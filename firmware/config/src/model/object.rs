@@ -212,6 +212,13 @@ pub enum ServiceMember {
     Port(PortMatch),
     /// `service-object …`; only in groups without a transport.
     Service(Service),
+    /// `service-object tcp-udp …`: both, with the same conditions.
+    TcpUdp {
+        /// Condition on the source port.
+        source: Option<PortMatch>,
+        /// Condition on the destination port.
+        destination: Option<PortMatch>,
+    },
     /// `service-object object NAME`.
     Object(String),
     /// `group-object NAME`.

@@ -4,8 +4,8 @@
 
 use super::{
     AccessRule, AddressMatch, AddressRange, AutoNat, AutoNatKind, Config, GroupTransport,
-    IcmpMatch, Interface, NetworkMember, NetworkObject, PortMatch, PortSelect, RuleService,
-    Service, ServiceMember, Transport,
+    IcmpMatch, Interface, NetworkMember, NetworkObject, NumberKind, PortMatch, PortSelect,
+    RuleService, Service, ServiceMember, Transport,
 };
 use alloc::vec;
 use alloc::vec::Vec;
@@ -84,6 +84,7 @@ impl Config {
     #[must_use]
     pub fn addresses_matched(&self, address: &AddressMatch) -> Vec<AddressRange> {
         match address {
+            AddressMatch::Any6 => Vec::new(),
             AddressMatch::Any | AddressMatch::Any4 => vec![AddressRange::EVERYTHING],
             AddressMatch::Host(address) => vec![AddressRange::host(*address)],
             AddressMatch::Subnet(subnet) => vec![subnet.range()],
@@ -111,6 +112,16 @@ impl Config {
             .iter()
             .flat_map(|member| match member {
                 ServiceMember::Service(service) => vec![*service],
+                ServiceMember::TcpUdp {
+                    source,
+                    destination,
+                } => [Transport::Tcp, Transport::Udp]
+                    .map(|transport| Service::Ports {
+                        transport,
+                        source: *source,
+                        destination: *destination,
+                    })
+                    .into(),
                 ServiceMember::Object(name) | ServiceMember::Group(name) => self.services_of(name),
                 // `eq` and `range` of a group with transport; not reachable from here.
                 ServiceMember::Port(_) => Vec::new(),
@@ -139,7 +150,9 @@ impl Config {
             .flat_map(|member| match member {
                 ServiceMember::Port(port) => vec![*port],
                 ServiceMember::Group(name) => self.ports_of(name, transport),
-                ServiceMember::Service(_) | ServiceMember::Object(_) => Vec::new(),
+                ServiceMember::Service(_)
+                | ServiceMember::TcpUdp { .. }
+                | ServiceMember::Object(_) => Vec::new(),
             })
             .collect()
     }
@@ -204,25 +217,60 @@ impl Config {
                 vec![Service::Icmp(kind)]
             }
             RuleService::Object(name) | RuleService::Group(name) => self.services_of(name),
+            RuleService::IcmpGroup(name) => {
+                let kinds = self.numbers_of(NumberKind::IcmpType, name).into_iter();
+                kinds
+                    .map(|kind| Service::Icmp(Some(IcmpMatch { kind, code: None })))
+                    .collect()
+            }
             RuleService::Ports {
                 transport,
                 source,
                 destination,
+            } => self.services_by_ports(*transport, source.as_ref(), destination.as_ref()),
+            RuleService::ProtocolGroup {
+                name,
+                source,
+                destination,
             } => {
-                let sources = self.ports_matched(source.as_ref(), *transport);
-                let destinations = self.ports_matched(destination.as_ref(), *transport);
-                sources
-                    .iter()
-                    .flat_map(|&source| {
-                        destinations.iter().map(move |&destination| Service::Ports {
-                            transport: *transport,
-                            source,
-                            destination,
-                        })
+                let has_ports = source.is_some() || destination.is_some();
+                let numbers = self.numbers_of(NumberKind::Protocol, name).into_iter();
+                let ports = |transport| {
+                    self.services_by_ports(transport, source.as_ref(), destination.as_ref())
+                };
+                numbers
+                    .flat_map(|number| match number {
+                        6 => ports(Transport::Tcp),
+                        17 => ports(Transport::Udp),
+                        // All of IP, of which these have ports.
+                        0 if has_ports => [ports(Transport::Tcp), ports(Transport::Udp)].concat(),
+                        _ if has_ports => Vec::new(),
+                        1 => vec![Service::Icmp(None)],
+                        number => vec![Service::Protocol(number)],
                     })
                     .collect()
             }
         }
+    }
+
+    fn services_by_ports(
+        &self,
+        transport: Transport,
+        source: Option<&PortSelect>,
+        destination: Option<&PortSelect>,
+    ) -> Vec<Service> {
+        let sources = self.ports_matched(source, transport);
+        let destinations = self.ports_matched(destination, transport);
+        sources
+            .iter()
+            .flat_map(|&source| {
+                destinations.iter().map(move |&destination| Service::Ports {
+                    transport,
+                    source,
+                    destination,
+                })
+            })
+            .collect()
     }
 
     fn ports_matched(

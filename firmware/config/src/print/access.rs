@@ -1,11 +1,12 @@
 //! Objects, groups, access lists and translations as text.
 
 use super::Page;
-use super::statement::{access_line, auto_nat, manual_nat, port_match, service};
+use super::statement::{access_line, auto_nat, manual_nat, port_match, ports, service};
 use crate::model::{
-    AccessGroupPlace, Config, GroupTransport, NetworkGroup, NetworkMember, ObjectAddress,
-    ServiceGroup, ServiceMember, Transport,
+    AccessGroupPlace, Config, GroupTransport, NetworkGroup, NetworkMember, NumberGroup, NumberKind,
+    NumberMember, ObjectAddress, ServiceGroup, ServiceMember, Transport,
 };
+use crate::names;
 use alloc::format;
 use alloc::string::String;
 
@@ -37,6 +38,11 @@ pub(crate) fn groups(page: &mut Page<'_>, config: &Config) {
     }
     for (name, group) in &config.service_groups {
         service_group(page, name, group);
+    }
+    for kind in NumberKind::ALL {
+        for (name, group) in config.number_groups(kind) {
+            number_group(page, kind, name, group);
+        }
     }
 }
 
@@ -75,6 +81,9 @@ pub(crate) fn bindings(page: &mut Page<'_>, config: &Config) {
             AccessGroupPlace::Out(interface) => {
                 format!("access-group {list} out interface {interface}")
             }
+            AccessGroupPlace::ControlPlane(interface) => {
+                format!("access-group {list} in interface {interface} control-plane")
+            }
             AccessGroupPlace::Global => format!("access-group {list} global"),
         });
     }
@@ -112,11 +121,40 @@ fn service_group(page: &mut Page<'_>, name: &str, group: &ServiceGroup) {
     page.line(format!("object-group service {name}{word}"));
     page.optional(" description", group.description.as_ref());
     for member in &group.members {
+        page.line(format!(" {}", service_member(transport, member)));
+    }
+}
+
+fn service_member(transport: Transport, member: &ServiceMember) -> String {
+    match member {
+        ServiceMember::Port(port) => format!("port-object {}", port_match(transport, *port)),
+        ServiceMember::Service(member) => format!("service-object {}", service(*member)),
+        ServiceMember::TcpUdp {
+            source,
+            destination,
+        } => {
+            let ports = ports(transport, *source, *destination);
+            format!("service-object tcp-udp{ports}")
+        }
+        ServiceMember::Object(name) => format!("service-object object {name}"),
+        ServiceMember::Group(name) => format!("group-object {name}"),
+    }
+}
+
+fn number_group(page: &mut Page<'_>, kind: NumberKind, name: &str, group: &NumberGroup) {
+    page.block(kind.keyword(), &[name]);
+    page.line(format!("object-group {} {name}", kind.keyword()));
+    page.optional(" description", group.description.as_ref());
+    for member in &group.members {
         page.line(match member {
-            ServiceMember::Port(port) => format!(" port-object {}", port_match(transport, *port)),
-            ServiceMember::Service(member) => format!(" service-object {}", service(*member)),
-            ServiceMember::Object(name) => format!(" service-object object {name}"),
-            ServiceMember::Group(name) => format!(" group-object {name}"),
+            NumberMember::Group(name) => format!(" group-object {name}"),
+            NumberMember::Number(number) => {
+                let number = match kind {
+                    NumberKind::Protocol => names::protocol(*number),
+                    NumberKind::IcmpType => names::icmp_type(*number),
+                };
+                format!(" {} {number}", kind.member())
+            }
         });
     }
 }

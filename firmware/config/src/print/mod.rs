@@ -17,6 +17,7 @@ mod selection;
 mod statement;
 pub(crate) mod system;
 pub(crate) mod time;
+pub(crate) mod time_range;
 pub(crate) mod tls;
 pub(crate) mod users;
 
@@ -27,6 +28,7 @@ pub use selection::Selection;
 pub use statement::{
     access_line, access_rule, access_rule_in_full, auto_nat, log_in_full, manual_nat, service,
 };
+pub use time_range::time_range;
 
 use crate::model::Config;
 use crate::statements::family::FAMILIES;

@@ -80,6 +80,17 @@ fn access_rule_with(rule: &AccessRule, log: fn(RuleLog) -> String) -> String {
             source_port = source.as_ref().map(|port| (*transport, port));
             destination_port = destination.as_ref().map(|port| (*transport, port));
         }
+        RuleService::IcmpGroup(_) => text.push_str("icmp"),
+        RuleService::ProtocolGroup {
+            name,
+            source,
+            destination,
+        } => {
+            text.push_str(&format!("object-group {name}"));
+            // Port names of several protocols are those of TCP, as in groups.
+            source_port = source.as_ref().map(|port| (Transport::Tcp, port));
+            destination_port = destination.as_ref().map(|port| (Transport::Tcp, port));
+        }
         RuleService::Object(name) => text.push_str(&format!("object {name}")),
         RuleService::Group(name) => text.push_str(&format!("object-group {name}")),
     }
@@ -102,7 +113,13 @@ fn access_rule_with(rule: &AccessRule, log: fn(RuleLog) -> String) -> String {
         text.push(' ');
         text.push_str(&icmp_match(kind));
     }
+    if let RuleService::IcmpGroup(name) = &rule.service {
+        text.push_str(&format!(" object-group {name}"));
+    }
     text.push_str(&log(rule.log));
+    if let Some(name) = &rule.time_range {
+        text.push_str(&format!(" time-range {name}"));
+    }
     if rule.inactive {
         text.push_str(" inactive");
     }
@@ -122,14 +139,25 @@ pub fn service(service: Service) -> String {
             destination,
         } => {
             let mut text = transport.keyword().to_string();
-            for (word, port) in [("source", source), ("destination", destination)] {
-                if let Some(port) = port {
-                    text.push_str(&format!(" {word} {}", port_match(transport, port)));
-                }
-            }
+            text.push_str(&ports(transport, source, destination));
             text
         }
     }
+}
+
+/// Conditions on ports as in `service …`, each with a blank before it.
+pub(super) fn ports(
+    transport: Transport,
+    source: Option<PortMatch>,
+    destination: Option<PortMatch>,
+) -> String {
+    let mut text = String::new();
+    for (word, port) in [("source", source), ("destination", destination)] {
+        if let Some(port) = port {
+            text.push_str(&format!(" {word} {}", port_match(transport, port)));
+        }
+    }
+    text
 }
 
 /// The `nat` line of an object.
@@ -287,6 +315,7 @@ fn rule_address(address: &AddressMatch) -> String {
     match address {
         AddressMatch::Any => "any".into(),
         AddressMatch::Any4 => "any4".into(),
+        AddressMatch::Any6 => "any6".into(),
         AddressMatch::Host(address) => format!("host {address}"),
         AddressMatch::Subnet(subnet) => subnet.to_string(),
         AddressMatch::Object(name) => format!("object {name}"),

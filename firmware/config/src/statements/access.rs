@@ -17,11 +17,12 @@ use cli::grammar::{Captures, Fragment, No};
 /// An address of a rule.
 pub(super) const ADDRESS: Fragment = Fragment {
     name: "address",
-    syntax: "{ any | any4 | host <host-address:ip> | interface <interface> | object <object-name> \
+    syntax: "{ any | any4 | any6 | host <host-address:ip> | interface <interface> | object <object-name> \
              | object-group <group-name> | <address:ip> <mask:mask> }",
     help: &[
         ("any", "Any address"),
         ("any4", "Any IPv4 address"),
+        ("any6", "Any IPv6 address"),
         ("host", "One host"),
         ("host-address", "Address of the host"),
         ("interface", "The address of an interface"),
@@ -72,13 +73,14 @@ pub(super) const ACCESS_LIST: Family = Family {
         row(
         GLOBAL,
         "access-list <name:word(241)> [line <at:1-2147483647>] [extended] { permit | deny } { \
-         { tcp | udp } $address@from [{ $ports | object-group <ports-group> }@from-port] \
+         { tcp | udp | object-group <service-group> } $address@from [{ $ports | object-group <ports-group> }@from-port] \
          $address@to [{ $ports | object-group <ports-group> }@to-port] \
-         | icmp $address@from $address@to [<icmp-type> [<icmp-code:0-255>]] \
+         | icmp $address@from $address@to [{ object-group <icmp-group> \
+         | <icmp-type> [<icmp-code:0-255>] }] \
          | object <service-object> $address@from $address@to \
-         | object-group <service-group> $address@from $address@to \
          | <protocol> $address@from $address@to } \
-         [log [{ disable | default | <level> }] [interval <interval-secs:1-600>]] [inactive]",
+         [log [{ disable | default | <level> }] [interval <interval-secs:1-600>]] \
+         [time-range <range-name>] [inactive]",
         No::Same,
         &[
             ("extended", "A rule by protocol, addresses and ports"),
@@ -89,8 +91,9 @@ pub(super) const ACCESS_LIST: Family = Family {
             ("icmp", "ICMP"),
             ("object", "A service object"),
             ("service-object", "Name of the service object"),
-            ("object-group", "A service group"),
-            ("service-group", "Name of the service group"),
+            ("object-group", "A group of services, protocols, ports or ICMP types"),
+            ("service-group", "Name of a group of services or protocols"),
+            ("icmp-group", "Name of a group of ICMP types"),
             ("ports-group", "Name of a group of ports"),
             ("protocol", "IP protocol by number or name"),
             ("icmp-type", "ICMP type by number or name"),
@@ -101,6 +104,8 @@ pub(super) const ACCESS_LIST: Family = Family {
             ("level", "Syslog severity by number or name"),
             ("interval", "Time between two reports of one flow"),
             ("interval-secs", "Seconds"),
+            ("time-range", "When the rule is in force"),
+            ("range-name", "Name of the time range"),
             ("inactive", "Switch the rule off"),
         ],
         rule,
@@ -128,7 +133,8 @@ pub(super) const ACCESS_GROUP: Family = Family {
     help: "Bindings of access lists",
     rows: &[row(
         GLOBAL,
-        "access-group <name> { { in | out } interface <interface> | global }",
+        "access-group <name> { in interface <interface> [control-plane] | out interface <interface> \
+         | global }",
         No::Same,
         &[
             ("access-group", "Bind an access list to an interface"),
@@ -136,6 +142,7 @@ pub(super) const ACCESS_GROUP: Family = Family {
             ("in", "Packets coming in"),
             ("out", "Packets going out"),
             ("interface", "Name of the interface"),
+            ("control-plane", "Packets for the box itself"),
             ("global", "Packets coming in at every interface"),
         ],
         access_group,
@@ -159,9 +166,31 @@ fn rule(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal>
     let mut from = address(&captures.group("from"))?;
     let mut to = address(&captures.group("to"))?;
     let service = match captures.one_of(&["tcp", "udp", "icmp", "object", "object-group"]) {
-        Some("icmp") => RuleService::Icmp(icmp_match(captures)?),
+        Some("icmp") => match captures.word("icmp-group") {
+            Some(name) => RuleService::IcmpGroup(name.into()),
+            None => RuleService::Icmp(icmp_match(captures)?),
+        },
         Some("object") => RuleService::Object(word(captures, "service-object")?.into()),
-        Some("object-group") => RuleService::Group(word(captures, "service-group")?.into()),
+        Some("object-group") => {
+            let name = word(captures, "service-group")?;
+            let mut from_port = ports(&captures.group("from-port"))?;
+            let mut to_port = ports(&captures.group("to-port"))?;
+            sort_groups(config, &mut from_port, &mut to, &mut to_port);
+            if config.protocol_groups.contains_key(name) {
+                RuleService::ProtocolGroup {
+                    name: name.into(),
+                    source: from_port,
+                    destination: to_port,
+                }
+            } else if from_port.is_none() && to_port.is_none() {
+                RuleService::Group(name.into())
+            } else {
+                return Err(match config.service_groups.contains_key(name) {
+                    true => Refusal::WrongGroupKind(name.into()),
+                    false => Refusal::Missing(Thing::Group, name.into()),
+                });
+            }
+        }
         Some(transport) => {
             let mut from_port = ports(&captures.group("from-port"))?;
             let mut to_port = ports(&captures.group("to-port"))?;
@@ -197,6 +226,12 @@ fn rule(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal>
         }
     }
     check_service(config, &service)?;
+    let time_range = captures.word("range-name");
+    if let Some(name) = time_range
+        && !config.time_ranges.contains_key(name)
+    {
+        return Err(Refusal::Missing(Thing::TimeRange, name.into()));
+    }
     let rule = AccessRule {
         action: if captures.has("permit") {
             Action::Permit
@@ -207,6 +242,7 @@ fn rule(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal>
         source: from,
         destination: to,
         log: log(captures)?,
+        time_range: time_range.map(Into::into),
         inactive: captures.has("inactive"),
     };
     let line = AccessLine::Rule(Box::new(rule));
@@ -243,10 +279,10 @@ fn address(captures: &Captures<'_>) -> Result<AddressMatch, Refusal> {
             ip(captures, "mask")?,
         )?));
     }
-    Ok(if captures.has("any4") {
-        AddressMatch::Any4
-    } else {
-        AddressMatch::Any
+    Ok(match captures.one_of(&["any4", "any6"]) {
+        Some("any4") => AddressMatch::Any4,
+        Some(_) => AddressMatch::Any6,
+        None => AddressMatch::Any,
     })
 }
 
@@ -306,6 +342,7 @@ fn check_address<'a>(
         }
         AddressMatch::Any
         | AddressMatch::Any4
+        | AddressMatch::Any6
         | AddressMatch::Host(_)
         | AddressMatch::Subnet(_) => {
             return Ok(None);
@@ -337,24 +374,49 @@ fn check_service(config: &Config, service: &RuleService) -> Result<(), Refusal> 
         } => {
             for select in [source, destination] {
                 if let Some(PortSelect::Group(name)) = select {
-                    check_port_group(config, name, *transport)?;
+                    check_port_group(config, name, Some(*transport))?;
                 }
             }
             Ok(())
         }
+        // The protocol group is known: it is what told this from a group of services.
+        RuleService::ProtocolGroup {
+            source,
+            destination,
+            ..
+        } => {
+            for select in [source, destination] {
+                if let Some(PortSelect::Group(name)) = select {
+                    check_port_group(config, name, None)?;
+                }
+            }
+            Ok(())
+        }
+        RuleService::IcmpGroup(name) if !config.icmp_groups.contains_key(name) => {
+            Err(Refusal::Missing(Thing::Group, name.clone()))
+        }
         RuleService::Object(_)
         | RuleService::Ip
         | RuleService::Protocol(_)
-        | RuleService::Icmp(_) => Ok(()),
+        | RuleService::Icmp(_)
+        | RuleService::IcmpGroup(_) => Ok(()),
     }
 }
 
-fn check_port_group(config: &Config, name: &str, transport: Transport) -> Result<(), Refusal> {
+/// Checks that the group holds ports of `transport`, or of any if there is none.
+fn check_port_group(
+    config: &Config,
+    name: &str,
+    transport: Option<Transport>,
+) -> Result<(), Refusal> {
     use crate::model::GroupTransport::{Tcp, TcpUdp, Udp};
     let group = config.service_groups.get(name);
     let group = group.ok_or_else(|| Refusal::Missing(Thing::Group, name.into()))?;
     match (group.transport, transport) {
-        (Some(TcpUdp), _) | (Some(Tcp), Transport::Tcp) | (Some(Udp), Transport::Udp) => Ok(()),
+        (Some(TcpUdp), _)
+        | (Some(_), None)
+        | (Some(Tcp), Some(Transport::Tcp))
+        | (Some(Udp), Some(Transport::Udp)) => Ok(()),
         _ => Err(Refusal::WrongGroupKind(name.into())),
     }
 }
@@ -397,7 +459,7 @@ fn insert(
         if list.lines().get(present) == Some(&line) {
             change.notice(Notice::Duplicate(name.into()));
         } else {
-            list.update(present, rule.log, rule.inactive);
+            list.update(present, rule);
             change.outcome.changed = true;
         }
         return Ok(());
@@ -433,6 +495,9 @@ fn access_group(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), 
     let name = word(captures, "name")?;
     let place = match captures.word("interface") {
         None => AccessGroupPlace::Global,
+        Some(interface) if captures.has("control-plane") => {
+            AccessGroupPlace::ControlPlane(interface.into())
+        }
         Some(interface) if captures.has("in") => AccessGroupPlace::In(interface.into()),
         Some(interface) => AccessGroupPlace::Out(interface.into()),
     };
@@ -454,7 +519,10 @@ fn access_group(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), 
     if list.rules().next().is_none() {
         return Err(Refusal::EmptyAccessList(name.into()));
     }
-    if let AccessGroupPlace::In(interface) | AccessGroupPlace::Out(interface) = &place {
+    if let AccessGroupPlace::In(interface)
+    | AccessGroupPlace::Out(interface)
+    | AccessGroupPlace::ControlPlane(interface) = &place
+    {
         change.require_interface(interface)?;
     }
     let bound = change.config.access_groups.entry(place).or_default();

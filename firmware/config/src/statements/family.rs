@@ -23,7 +23,7 @@ use super::kept::KeptRule;
 use super::{
     Change, Handler, HelpTexts, access, interface, ipv6, kept, logging, nat, object, pki, policy,
 };
-use super::{row, system, time, tls, users};
+use super::{row, system, time, time_range, tls, users};
 use crate::mode::{GLOBAL, Mode};
 use crate::model::Config;
 use crate::print::Page;
@@ -77,6 +77,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     system::NAMES,
     kept::MAC_ADDRESS,
     interface::INTERFACES,
+    time_range::TIME_RANGE,
     system::BANNER,
     system::FTP,
     time::CLOCK,
@@ -184,6 +185,8 @@ const NARROW_HELP: HelpTexts = &[
     ("port", "Only this port"),
     ("id", "Only what has this name"),
     ("network", "Only those of addresses"),
+    ("protocol", "Only those of protocols"),
+    ("icmp-type", "Only those of ICMP types"),
     ("ca", "Only certification authorities"),
     ("trustpoint", "Only trustpoints"),
     ("certificate", "Only certificates"),

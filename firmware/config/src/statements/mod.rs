@@ -2,7 +2,8 @@
 //!
 //! A handler is given the words of a matched line, checks everything, and only then changes the
 //! configuration. `family` says how the statements hang together and how to add some. The other
-//! files follow the model: `system`, `time`, `interface`, `ipv6`, `object`, `access`, `nat`, `pki`, `tls`,
+//! files follow the model: `system`, `time`, `interface`, `ipv6`, `object`, `number_group`,
+//! `time_range`, `access`, `nat`, `pki`, `tls`,
 //! `policy`, `users`, `logging`; `kept` is the table of lines that are only stored; `usage` finds what refers to a name.
 
 mod access;
@@ -12,11 +13,13 @@ mod ipv6;
 mod kept;
 mod logging;
 mod nat;
+mod number_group;
 mod object;
 mod pki;
 mod policy;
 mod system;
 mod time;
+mod time_range;
 mod tls;
 mod usage;
 mod users;

@@ -1,12 +1,15 @@
 //! Objects and groups.
 
 use super::family::Family;
-use super::{Change, invalid, ip, network, refusing, row, small, usage, word};
-use crate::mode::{GLOBAL, Mode, NETWORK_GROUP, NETWORK_OBJECT, SERVICE_GROUP, SERVICE_OBJECT};
+use super::{Change, invalid, ip, network, number_group, refusing, row, small, usage, word};
+use crate::mode::{
+    GLOBAL, ICMP_GROUP, Mode, NETWORK_GROUP, NETWORK_OBJECT, PROTOCOL_GROUP, SERVICE_GROUP,
+    SERVICE_OBJECT,
+};
 use crate::model::{
     AddressRange, Config, GroupTransport, IcmpMatch, Named, NetworkGroup, NetworkMember,
-    NetworkObject, ObjectAddress, PortMatch, Service, ServiceGroup, ServiceMember, ServiceObject,
-    Transport,
+    NetworkObject, NumberKind, ObjectAddress, PortMatch, Service, ServiceGroup, ServiceMember,
+    ServiceObject, Transport,
 };
 use crate::names;
 use crate::print;
@@ -109,7 +112,7 @@ pub(super) const OBJECT: Family = Family {
 pub(super) const OBJECT_GROUP: Family = Family {
     keyword: "object-group",
     help: "Groups of objects",
-    narrow: "[{ network | service }] [id <name>]",
+    narrow: "[{ network | service | protocol | icmp-type }] [id <name>]",
     rows: &[
         row(
             GLOBAL,
@@ -131,8 +134,10 @@ pub(super) const OBJECT_GROUP: Family = Family {
             enter_service_group,
         )
         .example("object-group service PORTS tcp"),
+        number_group::ENTER_PROTOCOL,
+        number_group::ENTER_ICMP,
         row(
-            NETWORK_GROUP | SERVICE_GROUP,
+            NETWORK_GROUP | SERVICE_GROUP | PROTOCOL_GROUP | ICMP_GROUP,
             "description <description:text>",
             No::Syntax("description [<description:text>]"),
             &[("description", "Description of up to 200 characters")],
@@ -152,7 +157,7 @@ pub(super) const OBJECT_GROUP: Family = Family {
         )
         .example("network-object host 198.51.100.21"),
         row(
-            NETWORK_GROUP | SERVICE_GROUP,
+            NETWORK_GROUP | SERVICE_GROUP | PROTOCOL_GROUP | ICMP_GROUP,
             "group-object <member>",
             No::Same,
             &[("group-object", "Add another group")],
@@ -175,12 +180,20 @@ pub(super) const OBJECT_GROUP: Family = Family {
         .example("port-object eq 5061"),
         row(
             SERVICE_GROUP,
-            "service-object { object <member> | $service }",
+            "service-object { object <member> \
+             | tcp-udp [source $ports@source-port] [destination $ports@destination-port] | $service }",
             No::Same,
-            &[("service-object", "Add a service")],
+            &[
+                ("service-object", "Add a service"),
+                ("tcp-udp", "TCP and UDP"),
+                ("source", "Source port"),
+                ("destination", "Destination port"),
+            ],
             service_member,
         )
         .example("service-object tcp destination eq 5062"),
+        number_group::PROTOCOL_MEMBER,
+        number_group::ICMP_MEMBER,
     ],
     print: print::access::groups,
     clear: Some(clear_groups),
@@ -264,11 +277,14 @@ const fn plain(transport: Transport) -> Service {
 }
 
 /// Checks that nothing of another kind has the name.
-fn name_is_free(config: &Config, name: &str, own: Kind) -> Result<(), Refusal> {
+pub(super) fn name_is_free(config: &Config, name: &str, own: Kind) -> Result<(), Refusal> {
     let taken = own != Kind::NetworkObject && config.network_objects.contains_key(name)
         || own != Kind::ServiceObject && config.service_objects.contains_key(name)
         || own != Kind::NetworkGroup && config.network_groups.contains_key(name)
-        || own != Kind::ServiceGroup && config.service_groups.contains_key(name);
+        || own != Kind::ServiceGroup && config.service_groups.contains_key(name)
+        || NumberKind::ALL.into_iter().any(|kind| {
+            own != Kind::NumberGroup(kind) && config.number_groups(kind).contains_key(name)
+        });
     if taken {
         Err(Refusal::NameTaken(name.into()))
     } else {
@@ -276,15 +292,17 @@ fn name_is_free(config: &Config, name: &str, own: Kind) -> Result<(), Refusal> {
     }
 }
 
+/// What shares one name space.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     NetworkObject,
     ServiceObject,
     NetworkGroup,
     ServiceGroup,
+    NumberGroup(NumberKind),
 }
 
-fn removable(
+pub(super) fn removable(
     thing: Thing,
     name: &str,
     exists: bool,
@@ -475,6 +493,9 @@ fn object_service(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<()
 }
 
 fn description(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    if number_group::current(&change.state.mode).is_some() {
+        return number_group::describe(change, captures);
+    }
     let text = description_text(captures)?;
     let config = &mut *change.config;
     let place = match &change.state.mode {
@@ -550,7 +571,7 @@ fn group_member(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), 
                 ServiceMember::Group(inner.into()),
             )
         }
-        _ => Err(Refusal::Invalid { offset: 0 }),
+        _ => number_group::hold(change, captures.negated(), inner),
     }
 }
 
@@ -569,6 +590,10 @@ fn service_member(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<()
             ServiceMember::Object(name.into())
         }
         Some(name) => return Err(Refusal::Missing(Thing::Object, name.into())),
+        None if captures.has("tcp-udp") => ServiceMember::TcpUdp {
+            source: port_match(&captures.group("source-port"))?,
+            destination: port_match(&captures.group("destination-port"))?,
+        },
         None => ServiceMember::Service(service(captures)?),
     };
     let (_, group) = current!(change, ServiceGroup, service_groups);
@@ -694,6 +719,15 @@ fn clear_groups(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal>
         let by = usage::of_service(config, name).filter(outside);
         removable(Thing::Group, name, true, by)?;
     }
+    for kind in NumberKind::ALL {
+        for name in config.number_groups(kind).keys() {
+            let by = usage::of_number_group(config, kind, name).filter(outside);
+            removable(Thing::Group, name, true, by)?;
+        }
+    }
+    for kind in NumberKind::ALL {
+        outcome.set(config.number_groups_mut(kind), Default::default());
+    }
     outcome.set(&mut config.network_groups, Default::default());
     outcome.set(&mut config.service_groups, Default::default());
     Ok(())
@@ -701,7 +735,7 @@ fn clear_groups(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal>
 
 /// Makes group `outer` stand after the group `inner` that it holds now, and what holds `outer` after
 /// that, so that the groups can be read back from top to bottom.
-fn place_after<G>(
+pub(super) fn place_after<G>(
     groups: &mut Named<G>,
     outer: &str,
     inner: &str,

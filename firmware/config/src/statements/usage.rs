@@ -3,7 +3,8 @@
 use crate::model::{
     AccessGroupPlace, AccessLine, AddressMatch, AutoNat, AutoNatKind, ClassMatch, Config,
     DynamicMapping, LogDeviceId, ManualMapped, ManualNat, ManualSource, MappedAddress,
-    NatInterfaces, NetworkMember, PolicyPlace, PortSelect, RealAddress, RuleService, ServiceMember,
+    NatInterfaces, NetworkMember, NumberKind, NumberMember, PolicyPlace, PortSelect, RealAddress,
+    RuleService, ServiceMember,
 };
 use alloc::collections::BTreeSet;
 
@@ -45,8 +46,16 @@ pub(super) fn of_service(config: &Config, name: &str) -> Option<&'static str> {
                 source,
                 destination,
                 ..
+            }
+            | RuleService::ProtocolGroup {
+                source,
+                destination,
+                ..
             } => is_group(source) || is_group(destination),
-            RuleService::Ip | RuleService::Protocol(_) | RuleService::Icmp(_) => false,
+            RuleService::Ip
+            | RuleService::Protocol(_)
+            | RuleService::Icmp(_)
+            | RuleService::IcmpGroup(_) => false,
         });
     if in_list {
         return Some("access-list");
@@ -55,6 +64,45 @@ pub(super) fn of_service(config: &Config, name: &str) -> Option<&'static str> {
         matches!(member, ServiceMember::Object(used) | ServiceMember::Group(used) if used == name)
     });
     in_group.then_some("object-group")
+}
+
+/// Which statement uses the group of protocols or ICMP types `name`, groups last as in
+/// [`of_network`].
+pub(super) fn of_number_group(
+    config: &Config,
+    kind: NumberKind,
+    name: &str,
+) -> Option<&'static str> {
+    let in_list = config
+        .access_lists
+        .values()
+        .flat_map(|list| list.rules())
+        .any(|rule| match &rule.service {
+            RuleService::ProtocolGroup { name: used, .. } => {
+                kind == NumberKind::Protocol && used == name
+            }
+            RuleService::IcmpGroup(used) => kind == NumberKind::IcmpType && used == name,
+            _ => false,
+        });
+    if in_list {
+        return Some("access-list");
+    }
+    let mut members = config
+        .number_groups(kind)
+        .values()
+        .flat_map(|group| &group.members);
+    let in_group =
+        members.any(|member| matches!(member, NumberMember::Group(used) if used == name));
+    in_group.then_some("object-group")
+}
+
+/// Whether a rule has the time range `name`.
+pub(super) fn has_time_range(config: &Config, name: &str) -> bool {
+    config
+        .access_lists
+        .values()
+        .flat_map(|list| list.rules())
+        .any(|rule| rule.time_range.as_deref() == Some(name))
 }
 
 /// Whether a translation uses the network object or group `name`, other than its own.
@@ -231,7 +279,9 @@ pub(super) fn remove_interface(config: &mut Config, nameif: &str) -> bool {
     config.routes6.retain(|route| route.interface != nameif);
     config.icmp_rules6.retain(|rule| rule.interface != nameif);
     config.access_groups.retain(|place, _| match place {
-        AccessGroupPlace::In(used) | AccessGroupPlace::Out(used) => used != nameif,
+        AccessGroupPlace::In(used)
+        | AccessGroupPlace::Out(used)
+        | AccessGroupPlace::ControlPlane(used) => used != nameif,
         AccessGroupPlace::Global => true,
     });
     config.nat_before.retain(|rule| !names(&rule.interfaces));
@@ -286,7 +336,9 @@ pub(super) fn rename_interface(config: &mut Config, old: &str, new: &str) {
         .into_iter()
         .map(|(mut place, list)| {
             match &mut place {
-                AccessGroupPlace::In(name) | AccessGroupPlace::Out(name) => rename(name),
+                AccessGroupPlace::In(name)
+                | AccessGroupPlace::Out(name)
+                | AccessGroupPlace::ControlPlane(name) => rename(name),
                 AccessGroupPlace::Global => {}
             }
             (place, list)

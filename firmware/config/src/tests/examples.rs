@@ -2,9 +2,9 @@
 
 use super::{Session, reread_from, snapshot};
 use crate::mode::{
-    CERTIFICATE_CHAIN, CLASS_MAP, CRL, GLOBAL, INSPECT_MAP, INSPECT_PARAMETERS, INTERFACE, MODES,
-    NETWORK_GROUP, NETWORK_OBJECT, POLICY_CLASS, POLICY_MAP, SERVICE_GROUP, SERVICE_OBJECT,
-    TLS_PROXY, TRUSTPOINT, USERNAME,
+    CERTIFICATE_CHAIN, CLASS_MAP, CRL, GLOBAL, ICMP_GROUP, INSPECT_MAP, INSPECT_PARAMETERS,
+    INTERFACE, MODES, NETWORK_GROUP, NETWORK_OBJECT, POLICY_CLASS, POLICY_MAP, PROTOCOL_GROUP,
+    SERVICE_GROUP, SERVICE_OBJECT, TIME_RANGE, TLS_PROXY, TRUSTPOINT, USERNAME,
 };
 use crate::print::Extent;
 use crate::statements::family::FAMILIES;
@@ -29,6 +29,12 @@ object-group service PORTS tcp
  port-object eq sip
 object-group service SERVICES
  service-object tcp destination eq 5061
+object-group protocol VPN
+ protocol-object ah
+object-group icmp-type ERRORS
+ icmp-object unreachable
+time-range NIGHTS
+ periodic Saturday 22:00 to Sunday 6:00
 access-list OUTSIDE-IN extended permit tcp any object IMP eq 5062
 access-list FEDERATION extended permit tcp any host 10.20.0.11 eq 5062
 crypto ca trustpoint IMP-TRUST
@@ -56,6 +62,9 @@ const ENTRIES: &[(ModeSet, &str)] = &[
     (NETWORK_GROUP, "object-group network PEERS"),
     (SERVICE_GROUP, "object-group service PORTS"),
     (SERVICE_GROUP, "object-group service SERVICES"),
+    (PROTOCOL_GROUP, "object-group protocol VPN"),
+    (ICMP_GROUP, "object-group icmp-type ERRORS"),
+    (TIME_RANGE, "time-range NIGHTS"),
     (TRUSTPOINT, "crypto ca trustpoint IMP-TRUST"),
     (CRL, "crypto ca trustpoint IMP-TRUST\ncrl configure"),
     (CERTIFICATE_CHAIN, "crypto ca certificate chain IMP-TRUST"),

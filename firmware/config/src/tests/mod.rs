@@ -6,6 +6,7 @@ mod logging;
 mod negation;
 mod refusals;
 mod round_trip;
+mod rules;
 mod tables;
 mod users;
 

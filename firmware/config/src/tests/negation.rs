@@ -112,6 +112,53 @@ const CASES: &[(&str, &str, &str)] = &[
         "no service icmp echo",
     ),
     ("", "object-group network G", "no object-group network G"),
+    ("", "object-group protocol G", "no object-group protocol G"),
+    (
+        "object-group protocol G",
+        "protocol-object esp",
+        "no protocol-object 50",
+    ),
+    (
+        "object-group protocol H\nobject-group protocol G",
+        "group-object H",
+        "no group-object H",
+    ),
+    (
+        "",
+        "object-group icmp-type G",
+        "no object-group icmp-type G",
+    ),
+    (
+        "object-group icmp-type G",
+        "icmp-object echo",
+        "no icmp-object 8",
+    ),
+    (
+        "object-group icmp-type G",
+        "description types",
+        "no description",
+    ),
+    (
+        "object-group service G",
+        "service-object tcp-udp source gt 9 destination eq sip",
+        "no service-object tcp-udp source gt 9 destination eq sip",
+    ),
+    ("", "time-range T", "no time-range T"),
+    (
+        "time-range T",
+        "absolute end 8:00 1 January 2027",
+        "no absolute",
+    ),
+    (
+        "time-range T",
+        "periodic monday friday 8:00 to 9:00",
+        "no periodic friday monday 8:00 to 9:00",
+    ),
+    (
+        "access-list a extended permit ip any any",
+        "access-group a in interface outside control-plane",
+        "no access-group a in interface outside control-plane",
+    ),
     (
         "object-group network G",
         "network-object host 10.20.0.11",

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 /// Random lines over a small world of names, so that many refer to each other and many clash.
 fn line() -> impl Strategy<Value = String> {
-    let name = || prop::sample::select(vec!["A", "B", "C", "int", "any1", "x"]);
+    let name = || prop::sample::select(vec!["A", "B", "C", "int", "any1", "x", "P", "Q", "I"]);
     let nameif = || prop::sample::select(vec!["inside", "outside", "dmz"]);
     let host = || {
         (0u8..4, 1u8..30).prop_map(|(net, host)| {
@@ -34,6 +34,7 @@ fn line() -> impl Strategy<Value = String> {
         prop_oneof![
             Just("any".to_string()),
             Just("any4".to_string()),
+            Just("any6".to_string()),
             host().prop_map(|h| format!("host {h}")),
             Just("10.20.0.0 255.255.255.0".to_string()),
             name().prop_map(|n| format!("object {n}")),
@@ -50,6 +51,9 @@ fn line() -> impl Strategy<Value = String> {
         1 => (name(), address(), address()).prop_map(|(s, a, b)| format!("permit object {s} {a} {b} inactive")),
         1 => (name(), address(), address()).prop_map(|(s, a, b)| format!("permit object-group {s} {a} {b} log")),
         1 => (address(), address()).prop_map(|(a, b)| format!("permit gre {a} {b} log disable")),
+        1 => (name(), address(), ports(), address(), ports()).prop_map(|(s, a, p, b, q)| format!("permit object-group {s} {a}{p} {b}{q}")),
+        1 => (address(), address(), name()).prop_map(|(a, b, t)| format!("deny icmp {a} {b} object-group {t}")),
+        1 => (address(), address(), name()).prop_map(|(a, b, t)| format!("permit ip {a} {b} log time-range {t} inactive")),
     ];
     let pair = move || (nameif(), nameif()).prop_map(|(a, b)| format!("({a},{b})"));
     let no = || prop_oneof![5 => Just(""), 1 => Just("no ")];
@@ -164,6 +168,13 @@ fn line() -> impl Strategy<Value = String> {
         1 => (no(), name()).prop_map(|(no, n)| format!("{no}object-group network {n}")),
         1 => (no(), name(), prop::sample::select(vec!["", " tcp", " tcp-udp"])).prop_map(|(no, n, t)| format!("{no}object-group service {n}{t}")),
         2 => (no(), name()).prop_map(|(no, n)| format!("{no}group-object {n}")),
+        1 => (no(), prop::sample::select(vec!["protocol", "icmp-type"]), name()).prop_map(|(no, k, n)| format!("{no}object-group {k} {n}")),
+        1 => (no(), prop::sample::select(vec!["protocol-object 50", "protocol-object tcp", "icmp-object echo",
+            "icmp-object 77", "description of numbers", "absolute start 8:00 1 Jan 2027", "absolute end 8:00 1 Jan 2026",
+            "periodic daily 0:00 to 23:59", "periodic mon wed 8:00 to 9:00", "periodic sat 8:00 to sun 7:00",
+            "service-object tcp-udp source range 1 9 destination neq sip"]))
+            .prop_map(|(no, l)| format!("{no}{l}")),
+        1 => (no(), name()).prop_map(|(no, n)| format!("{no}time-range {n}")),
         1 => (no(), name()).prop_map(|(no, n)| format!("{no}network-object object {n}")),
         1 => (no(), host()).prop_map(|(no, n)| format!("{no}network-object host {n}")),
         1 => (no(), port()).prop_map(|(no, p)| format!("{no}port-object eq {p}")),
@@ -173,6 +184,7 @@ fn line() -> impl Strategy<Value = String> {
         1 => (no(), name()).prop_map(|(no, n)| format!("{no}access-list {n} line 1 remark one | two")),
         1 => (no(), name(), nameif()).prop_map(|(no, n, i)| format!("{no}access-group {n} in interface {i}")),
         1 => (no(), name()).prop_map(|(no, n)| format!("{no}access-group {n} global")),
+        1 => (no(), name(), nameif()).prop_map(|(no, n, i)| format!("{no}access-group {n} in interface {i} control-plane")),
         2 => (pair(), host()).prop_map(|(p, h)| format!("nat {p} static {h} service tcp 80 8080")),
         1 => (pair(), name()).prop_map(|(p, n)| format!("nat {p} dynamic {n} interface dns")),
         1 => (pair(), name()).prop_map(|(p, n)| format!("nat {p} dynamic pat-pool {n} flat include-reserve round-robin")),
@@ -228,7 +240,19 @@ object-group network x
  group-object B
 object-group service any1 tcp
  port-object eq sip
+object-group protocol P
+ protocol-object tcp
+object-group protocol Q
+ group-object P
+object-group icmp-type I
+ icmp-object echo
+time-range A
+ periodic weekdays 8:00 to 18:00
+time-range B
 access-list A extended permit tcp any object-group B eq sip
+access-list A extended permit object-group P any any eq sip
+access-list A extended permit icmp any any object-group I
+access-list A extended permit ip any any time-range A
 access-list int extended permit ip any any
 crypto ca trustpoint A
 crypto ca trustpoint int
@@ -251,7 +275,7 @@ service-policy A global
 ";
 
 /// Mode-entering lines that a random line may follow.
-const ENTERING: [&str; 18] = [
+const ENTERING: [&str; 23] = [
     "",
     "",
     "",
@@ -264,6 +288,11 @@ const ENTERING: [&str; 18] = [
     "object-group network B",
     "object-group network x",
     "object-group service any1",
+    "object-group protocol P",
+    "object-group protocol Q",
+    "object-group icmp-type I",
+    "time-range A",
+    "time-range B",
     "crypto ca trustpoint A",
     "crypto ca certificate chain A",
     "tls-proxy A",
