@@ -23,6 +23,9 @@ const CAPTURE_BYTES: core::ops::RangeInclusive<u64> = 1 << 20..=64 << 20;
 const ACCESS_SHARE: u64 = 32;
 const ACCESS_BYTES_MAX: u64 = 64 << 20;
 
+/// Most elements of access lists however much memory there is: a million.
+const ELEMENTS_MAX: u64 = 1 << 20;
+
 /// Bytes that rustls takes from the heap for one handshake of a session, both halves together,
 /// rounded up.
 const HANDSHAKE_LEN: u64 = 16 * 1024;
@@ -76,6 +79,12 @@ impl Budget {
             capture_bytes: self.capture_bytes,
             ..Limits::default()
         }
+    }
+
+    /// How many elements all access lists may have together: 65,536 on a box of 64 MB. One takes
+    /// some 130 bytes, compiled and with its counters.
+    pub(crate) fn elements(&self) -> usize {
+        (self.memory_bytes / 1024).min(ELEMENTS_MAX) as usize
     }
 
     /// What was planned for each part: name, count, bytes.

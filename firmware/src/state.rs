@@ -37,8 +37,10 @@ use crate::load_meter::{LoadMeter, Part};
 use crate::logins::Logins;
 use crate::messages::Herald;
 use crate::ping::PendingEcho;
+use crate::policy::schedule::Moment;
 use crate::policy::{Compiled, compile};
 use crate::ports::{Port, Sampler};
+use crate::print::access_list::cut;
 use crate::print::power::shutdown_in;
 use crate::reload::{Clocks, Reload};
 use crate::tasks::Timers;
@@ -163,7 +165,12 @@ impl Core {
             let _ = wall.set(unix_micros, TimeSource::HardwareCalendar, now);
         }
         let config = Config::factory(u16::from(count));
-        let compiled = compile(&config, &[]);
+        let zone = ZoneRules::default();
+        let moment = Moment {
+            unix_secs: None,
+            zone: &zone,
+        };
+        let compiled = compile(&config, &[], moment, budget.elements());
         let mut claims = budget.rows();
         let [packets, flows, sessions] = &mut claims;
         let pool = packets.measure(board.heap, || PacketPool::new(budget.packet_buffers));
@@ -182,7 +189,7 @@ impl Core {
             config,
             keys: KeyStore::new(),
             wall,
-            zone: ZoneRules::default(),
+            zone,
             console,
             line: ConsoleLine::new(),
             timers: Timers::default(),
@@ -303,7 +310,10 @@ impl Core {
             self.next_link_check = now + LINK_EVERY;
             self.check_links();
         }
-        if self.changed_at.is_some_and(|at| at + POLICY_DELAY <= now) {
+        let is_changed = self.changed_at.is_some_and(|at| at + POLICY_DELAY <= now);
+        let unix_secs = self.moment(now).unix_secs;
+        // A time range begins or ends, or the clock was set.
+        if is_changed || self.compiled.validity.is_over(unix_secs) {
             self.put_policy_in_force();
         }
     }
@@ -352,6 +362,7 @@ impl Core {
             Some(self.sampler.poll_timeout()),
             Some(self.next_link_check),
             self.changed_at.map(|at| at + POLICY_DELAY),
+            self.next_time_edge(),
             self.unconfirmed.as_ref().map(|waiting| waiting.deadline),
             Some(self.load.poll_timeout()),
             self.reload.poll_timeout(self.clocks(self.now())),
@@ -359,6 +370,24 @@ impl Core {
         .into_iter()
         .flatten()
         .min()
+    }
+
+    /// The time for which time ranges are judged.
+    pub(crate) fn moment(&self, now: Instant) -> Moment<'_> {
+        let unix_secs = self.wall.unix_secs(now);
+        Moment {
+            unix_secs: i64::try_from(unix_secs).ok().filter(|_| self.wall.is_set()),
+            zone: &self.zone,
+        }
+    }
+
+    /// When the next time range begins or ends.
+    fn next_time_edge(&self) -> Option<Instant> {
+        let until = u64::try_from(self.compiled.validity.until()?).ok()?;
+        let now = self.now();
+        let until = until.saturating_mul(1_000_000);
+        let left = until.saturating_sub(self.wall.unix_micros(now));
+        Some(now + Duration::from_micros(left))
     }
 
     /// Prepares for sleep. Returns false if a port has frames waiting already.
@@ -404,7 +433,13 @@ impl Core {
         let users = &self.config.access.users;
         self.logins.retain(|name| users.contains_key(name));
         let macs: Vec<MacAddr> = self.ports.iter().map(Port::mac).collect();
-        let mut compiled = compile(&self.config, &macs);
+        let mut compiled = compile(
+            &self.config,
+            &macs,
+            self.moment(now),
+            self.budget.elements(),
+        );
+        self.warn_of_cut_lists(&compiled);
         let policy = core::mem::take(&mut compiled.policy);
         self.journal.record(&Event::PolicySwapped {
             access_list_entries: policy
@@ -427,6 +462,19 @@ impl Core {
         }
         self.log_ports(changes);
         self.check_links();
+    }
+
+    /// Tells of access lists for which there is not memory enough, once each.
+    fn warn_of_cut_lists(&mut self, compiled: &Compiled) {
+        for (name, list) in &compiled.lists {
+            let before = self.compiled.lists.get(name);
+            if let Some(line) = list.cut_at
+                && before.is_none_or(|before| before.cut_at.is_none())
+            {
+                let warning = self.word_left.get_or_insert_default();
+                cut(warning, name, line);
+            }
+        }
     }
 
     /// Writes the running configuration and the keys to the disk.

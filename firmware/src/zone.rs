@@ -5,7 +5,7 @@ use clock::{Civil, Month, Weekday};
 use config::model::{ClockSettings, DatedMoment, YearlyMoment};
 
 /// 1970-01-01, day 0 of the calendar, was a Thursday.
-const WEEKDAY_OF_DAY_ZERO: i64 = 4;
+pub(crate) const WEEKDAY_OF_DAY_ZERO: i64 = 4;
 
 /// The rules of `clock timezone` and `clock summer-time`.
 ///

@@ -3,32 +3,60 @@
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use config::Config;
-use config::model::{AccessLine, AccessList, Action, PortMatch, RuleLog, RuleMatch, Service};
-use dataplane::{Ace, AceLog, AclId};
+use config::model::{
+    AccessLine, AccessList, AccessRule, Action, PortMatch, RuleLog, RuleMatch, Service,
+};
+use dataplane::{Ace, AceLog, AclId, AddressRange};
 
+use super::schedule::{RangeState, Schedule};
 use super::{CompiledList, port_id, range, transport};
 
 /// The access lists of a policy while they are collected.
-#[derive(Default)]
 pub(super) struct Lists {
     pub(super) elements: Vec<dataplane::AccessList>,
     pub(super) index: BTreeMap<String, CompiledList>,
+    /// How many elements there is memory for.
+    left: usize,
 }
 
 impl Lists {
-    /// Adds a configured list.
-    pub(super) fn add(&mut self, config: &Config, name: &str, list: &AccessList) {
+    /// No lists; they will have `elements_max` elements together at most.
+    pub(super) fn new(elements_max: usize) -> Self {
+        Self {
+            elements: Vec::new(),
+            index: BTreeMap::new(),
+            left: elements_max,
+        }
+    }
+
+    /// Adds a configured list. One that does not fit ends with the first line that does not, and
+    /// denies whatever no line before has decided: nothing passes that a line left out would deny.
+    pub(super) fn add(
+        &mut self,
+        config: &Config,
+        schedule: &Schedule<'_>,
+        name: &str,
+        list: &AccessList,
+    ) {
         let mut elements = Vec::new();
-        let lines = list
-            .lines()
-            .iter()
-            .map(|line| add_line(config, line, &mut elements))
-            .collect();
+        let mut lines = Vec::with_capacity(list.lines().len());
+        let mut cut_at = None;
+        for (number, line) in (1..).zip(list.lines()) {
+            let first = elements.len();
+            if cut_at.is_none() && !add_line(config, schedule, line, self.left, &mut elements) {
+                cut_at = Some(number);
+            }
+            self.left -= elements.len() - first;
+            lines.push(first..elements.len());
+        }
+        if cut_at.is_some() {
+            elements.push(DENY_ALL);
+        }
         if let Some(id) = self.add_elements(name, elements) {
-            self.index.insert(name.into(), CompiledList { id, lines });
+            self.index
+                .insert(name.into(), CompiledList { id, lines, cut_at });
         }
     }
 
@@ -47,22 +75,54 @@ impl Lists {
     }
 }
 
-fn add_line(config: &Config, line: &AccessLine, elements: &mut Vec<Ace>) -> Range<usize> {
-    let first = elements.len();
-    if let AccessLine::Rule(rule) = line {
-        let log = log(rule.log);
-        for condition in config.expand(rule) {
-            elements.extend(services(&condition).map(|service| Ace {
-                action: action(rule.action),
-                source: range(condition.source),
-                destination: range(condition.destination),
-                service,
-                log,
-                is_active: !rule.inactive,
-            }));
-        }
+/// The end of a list that does not fit.
+const DENY_ALL: Ace = Ace {
+    action: dataplane::Action::Deny,
+    source: AddressRange::ANY,
+    destination: AddressRange::ANY,
+    service: dataplane::Service::Any,
+    log: AceLog::Default,
+    is_active: true,
+};
+
+/// Adds the elements of a line. Returns false, and adds nothing, if they are more than `left`.
+fn add_line(
+    config: &Config,
+    schedule: &Schedule<'_>,
+    line: &AccessLine,
+    left: usize,
+    elements: &mut Vec<Ace>,
+) -> bool {
+    let AccessLine::Rule(rule) = line else {
+        return true;
+    };
+    let Some(conditions) = config.expand_at_most(rule, left) else {
+        return false;
+    };
+    let log = log(rule.log);
+    let is_active = is_active(rule, schedule);
+    for condition in conditions {
+        elements.extend(services(&condition).map(|service| Ace {
+            action: action(rule.action),
+            source: range(condition.source),
+            destination: range(condition.destination),
+            service,
+            log,
+            is_active,
+        }));
     }
-    first..elements.len()
+    true
+}
+
+/// Whether the rule takes part now. While nobody knows the time, a rule with a time range denies
+/// what it may deny, and permits nothing.
+fn is_active(rule: &AccessRule, schedule: &Schedule<'_>) -> bool {
+    let is_in_time = match rule.time_range.as_deref().map(|name| schedule.state(name)) {
+        None | Some(RangeState::Active) => true,
+        Some(RangeState::Inactive) => false,
+        Some(RangeState::Unknown) => rule.action == Action::Deny,
+    };
+    is_in_time && !rule.inactive
 }
 
 fn action(action: Action) -> dataplane::Action {

@@ -8,6 +8,7 @@ mod access;
 mod inspect;
 pub(crate) mod ipv6;
 mod nat;
+pub(crate) mod schedule;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -21,12 +22,16 @@ use config::model::{AccessGroupPlace, Timer};
 use dataplane::{AclId, Policy, PortId};
 use hal::nic::MacAddr;
 
+use schedule::{Moment, Schedule, Validity};
+
 /// A policy, and how to find the configuration's names in it again.
 pub(crate) struct Compiled {
     /// For the data plane.
     pub(crate) policy: Policy,
     /// Where each access list went.
     pub(crate) lists: BTreeMap<String, CompiledList>,
+    /// How long the time ranges stay as they were judged.
+    pub(crate) validity: Validity,
     /// Names of the TLS proxies, by [`dataplane::ProxyId`].
     pub(crate) proxies: Vec<InspectedClass>,
 }
@@ -37,6 +42,8 @@ pub(crate) struct CompiledList {
     pub(crate) id: AclId,
     /// The elements of each configured line; empty for remarks.
     pub(crate) lines: Vec<Range<usize>>,
+    /// The first line for which there was no memory: from there on everything is denied.
+    pub(crate) cut_at: Option<usize>,
 }
 
 /// A class that hands its connections to a TLS proxy.
@@ -48,11 +55,18 @@ pub(crate) struct InspectedClass {
     pub(crate) tls_proxy: String,
 }
 
-/// Compiles `config` for ports with the burned-in addresses `macs`.
-pub(crate) fn compile(config: &Config, macs: &[MacAddr]) -> Compiled {
-    let mut lists = access::Lists::default();
+/// Compiles `config` for ports with the burned-in addresses `macs`, as it is in force at `moment`,
+/// with `elements_max` elements of access lists at most.
+pub(crate) fn compile(
+    config: &Config,
+    macs: &[MacAddr],
+    moment: Moment<'_>,
+    elements_max: usize,
+) -> Compiled {
+    let schedule = Schedule::new(config, moment);
+    let mut lists = access::Lists::new(elements_max);
     for (name, list) in &config.access_lists {
-        lists.add(config, name, list);
+        lists.add(config, &schedule, name, list);
     }
     let bound = |lists: &access::Lists, place: AccessGroupPlace| {
         config
@@ -130,6 +144,7 @@ pub(crate) fn compile(config: &Config, macs: &[MacAddr]) -> Compiled {
     Compiled {
         policy,
         lists: lists.index,
+        validity: schedule.validity,
         proxies,
     }
 }

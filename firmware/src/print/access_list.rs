@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use config::model::{AccessLine, AccessList};
+use config::model::{AccessLine, AccessList, AccessRule, AddressMatch, PortSelect, RuleService};
 use dataplane::{Ace, AddressRange, PortMatch, Service};
 
 use super::{prefix_len, put, put_line};
@@ -13,26 +13,36 @@ access-list cached ACL log flows: total 0, denied 0 (deny-flow-max 4096)
             alert-interval 300
 ";
 
-/// One list: heading, then each line with the hits of its elements. A line that stands for several
-/// elements is followed by each of them.
+/// What to say about a list that did not fit.
+pub(crate) fn cut(out: &mut String, name: &str, line: usize) {
+    put_line!(
+        out,
+        "WARNING: access-list {name} has more elements than there is memory for: from line {line} \
+         on it denies everything"
+    );
+}
+
+/// An element, how often it decided, and when it last did (UTC seconds since 1970).
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    pub(crate) element: &'a Ace,
+    pub(crate) hits: u64,
+    pub(crate) last_hit: Option<u64>,
+}
+
+/// One list: heading, then each line with the hits of its elements. A line that names objects or
+/// groups, or stands for several elements, is followed by each of them.
 ///
-/// `elements_of` gives the elements of a configured line with their hit counts.
+/// `elements_of` gives the elements of a configured line.
 pub(crate) fn list<'a, I>(
     out: &mut String,
     name: &str,
     list: &AccessList,
     elements_of: impl Fn(usize) -> I,
 ) where
-    I: Iterator<Item = (&'a Ace, u64)> + Clone,
+    I: Iterator<Item = Shown<'a>> + Clone,
 {
-    let total: usize = (0..list.lines().len())
-        .map(|line| elements_of(line).count())
-        .sum();
-    put_line!(
-        out,
-        "access-list {name}; {total} elements; name hash: {:#x}",
-        hash(name.as_bytes())
-    );
+    heading(out, name, list, &elements_of);
     for (index, line) in list.lines().iter().enumerate() {
         let number = index + 1;
         let rule = match line {
@@ -43,31 +53,125 @@ pub(crate) fn list<'a, I>(
             AccessLine::Rule(rule) => rule,
         };
         let text = config::print::access_rule_in_full(rule);
-        let heading = alloc::format!("access-list {name} line {number} {text}");
         let elements = elements_of(index);
-        let hits: u64 = elements.clone().map(|(_, hits)| hits).sum();
-        put!(out, "{heading} (hitcnt={hits})");
-        if rule.inactive {
+        let hits: u64 = elements.clone().map(|shown| shown.hits).sum();
+        put!(
+            out,
+            "access-list {name} line {number} {text} (hitcnt={hits})"
+        );
+        let mut of_line = elements.clone().map(|shown| shown.element.is_active);
+        let is_out_of_time = of_line.next() == Some(false) && !of_line.any(|is_active| is_active);
+        if rule.inactive || is_out_of_time {
             put!(out, " (inactive)");
         }
-        put_line!(out, " {:#010x}", hash(heading.as_bytes()));
-        if elements.clone().count() > 1 {
-            for (element, hits) in elements {
-                let mut text = alloc::format!("access-list {name} line {number} ");
-                expanded(&mut text, element);
-                text.push_str(&config::print::log_in_full(rule.log));
-                put_line!(
-                    out,
-                    "  {text} (hitcnt={hits}) {:#010x}",
-                    hash(text.as_bytes())
-                );
+        put_line!(out, " {:#010x}", rule_hash(name, rule));
+        if !is_expanded(rule, elements.clone().count()) {
+            continue;
+        }
+        for Shown { element, hits, .. } in elements {
+            let text = expanded(element);
+            let log = config::print::log_in_full(rule.log);
+            put!(
+                out,
+                "  access-list {name} line {number} {text}{log} (hitcnt={hits})"
+            );
+            if !element.is_active {
+                put!(out, " (inactive)");
             }
+            put_line!(out, " {:#010x}", element_hash(name, element));
         }
     }
 }
 
+/// `show access-list NAME brief`: a row for each element that decided, of eight hexadecimal digits
+/// each: its hash, that of its line if the line stands for more, its hits, when it last decided.
+pub(crate) fn brief<'a, I>(
+    out: &mut String,
+    name: &str,
+    list: &AccessList,
+    elements_of: impl Fn(usize) -> I,
+) where
+    I: Iterator<Item = Shown<'a>> + Clone,
+{
+    heading(out, name, list, &elements_of);
+    for (index, line) in list.lines().iter().enumerate() {
+        let AccessLine::Rule(rule) = line else {
+            continue;
+        };
+        let elements = elements_of(index);
+        let is_expanded = is_expanded(rule, elements.clone().count());
+        for shown in elements {
+            let Some(last_hit) = shown.last_hit else {
+                continue;
+            };
+            let of_line = rule_hash(name, rule);
+            let (hash, parent) = match is_expanded {
+                true => (element_hash(name, shown.element), of_line),
+                false => (of_line, 0),
+            };
+            // Times have 32 bits until 2106.
+            put_line!(
+                out,
+                "{hash:08x} {parent:08x} {:08x} {:08x}",
+                shown.hits,
+                last_hit & 0xffff_ffff
+            );
+        }
+    }
+}
+
+fn heading<'a, I: Iterator<Item = Shown<'a>>>(
+    out: &mut String,
+    name: &str,
+    list: &AccessList,
+    elements_of: &impl Fn(usize) -> I,
+) {
+    let total: usize = (0..list.lines().len())
+        .map(|line| elements_of(line).count())
+        .sum();
+    put_line!(
+        out,
+        "access-list {name}; {total} elements; name hash: {:#x}",
+        hash(name.as_bytes())
+    );
+}
+
+/// Whether the elements of a rule are shown below it.
+fn is_expanded(rule: &AccessRule, elements: usize) -> bool {
+    let has_name = |address: &AddressMatch| {
+        matches!(address, AddressMatch::Object(_) | AddressMatch::Group(_))
+    };
+    let is_group = |ports: &Option<PortSelect>| matches!(ports, Some(PortSelect::Group(_)));
+    let names_service = match &rule.service {
+        RuleService::Object(_)
+        | RuleService::Group(_)
+        | RuleService::IcmpGroup(_)
+        | RuleService::ProtocolGroup { .. } => true,
+        RuleService::Ports {
+            source,
+            destination,
+            ..
+        } => is_group(source) || is_group(destination),
+        RuleService::Ip | RuleService::Protocol(_) | RuleService::Icmp(_) => false,
+    };
+    elements > 1 || names_service || has_name(&rule.source) || has_name(&rule.destination)
+}
+
+/// The number by which a configured rule is known in messages: of its list and its words, not of
+/// its place.
+pub(crate) fn rule_hash(name: &str, rule: &AccessRule) -> u32 {
+    let text = config::print::access_rule_in_full(rule);
+    hash(alloc::format!("access-list {name} {text}").as_bytes())
+}
+
+/// The number by which one of its elements is known.
+pub(crate) fn element_hash(name: &str, element: &Ace) -> u32 {
+    hash(alloc::format!("access-list {name} {}", expanded(element)).as_bytes())
+}
+
 /// An element as a rule with plain addresses.
-fn expanded(out: &mut String, element: &Ace) {
+fn expanded(element: &Ace) -> String {
+    let out = &mut String::new();
     let action = match element.action {
         dataplane::Action::Permit => "permit",
         dataplane::Action::Deny => "deny",
@@ -110,6 +214,7 @@ fn expanded(out: &mut String, element: &Ace) {
             put!(out, " {code}");
         }
     }
+    core::mem::take(out)
 }
 
 fn address(out: &mut String, range: AddressRange) {

@@ -160,15 +160,21 @@ impl Config {
     /// A rule of an access list as plain conditions: services, then sources, then destinations.
     #[must_use]
     pub fn expand(&self, rule: &AccessRule) -> Vec<RuleMatch> {
+        self.expand_at_most(rule, usize::MAX).unwrap_or_default()
+    }
+
+    /// As [`expand`](Self::expand); `None`, before memory is taken, if there are more than `limit`.
+    #[must_use]
+    pub fn expand_at_most(&self, rule: &AccessRule, limit: usize) -> Option<Vec<RuleMatch>> {
         let services = self.services_matched(&rule.service);
         let sources = self.addresses_matched(&rule.source);
         let destinations = self.addresses_matched(&rule.destination);
-        let mut conditions = Vec::with_capacity(
-            services
-                .len()
-                .saturating_mul(sources.len())
-                .saturating_mul(destinations.len()),
-        );
+        let count = services.len().saturating_mul(sources.len());
+        let count = count.saturating_mul(destinations.len());
+        if count > limit {
+            return None;
+        }
+        let mut conditions = Vec::with_capacity(count);
         for service in services {
             for &source in &sources {
                 for &destination in &destinations {
@@ -180,7 +186,7 @@ impl Config {
                 }
             }
         }
-        conditions
+        Some(conditions)
     }
 
     /// Section 2 of the translation rules in order of matching: static before dynamic, then fewer

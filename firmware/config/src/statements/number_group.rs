@@ -12,7 +12,11 @@ pub(super) const ENTER_PROTOCOL: Row<Handler> = row(
     GLOBAL,
     "object-group protocol <name:word(64)>",
     No::Same,
-    &[("protocol", "A group of IP protocols")],
+    &[
+        ("object-group", "Configure a group of objects"),
+        ("protocol", "A group of IP protocols"),
+        ("name", "Name of up to 64 characters"),
+    ],
     |change, captures| enter(change, captures, NumberKind::Protocol),
 )
 .example("object-group protocol TUNNELS");
@@ -21,7 +25,11 @@ pub(super) const ENTER_ICMP: Row<Handler> = row(
     GLOBAL,
     "object-group icmp-type <name:word(64)>",
     No::Same,
-    &[("icmp-type", "A group of ICMP types")],
+    &[
+        ("object-group", "Configure a group of objects"),
+        ("icmp-type", "A group of ICMP types"),
+        ("name", "Name of up to 64 characters"),
+    ],
     |change, captures| enter(change, captures, NumberKind::IcmpType),
 )
 .example("object-group icmp-type PINGS");

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use cli::grammar::Captures;
 use clock::format::ClockLine;
-use dataplane::AclId;
+use dataplane::{AccessForm, AclId};
 
 use crate::console::declare::{PRIVILEGED, Rows, answer, show};
 use crate::print as printers;
@@ -65,11 +65,12 @@ pub(super) const ROWS: Rows = &[
     ),
     show!(
         PRIVILEGED,
-        "show access-list [<name:word>]",
+        "show access-list [<name:word> [brief]]",
         access_lists,
         &[
             ("access-list", "Access lists and how often they matched"),
             ("name", "Name of an access list"),
+            ("brief", "Hashes, hits and last hits in hexadecimal"),
         ]
     ),
     show!(
@@ -189,18 +190,35 @@ fn access_lists(core: &mut Core, words: &Captures<'_>, out: &mut String) {
             .access_lists
             .get(usize::from(compiled.id.0))
             .map_or(&[][..], |list| list.elements.as_slice());
-        let dataplane = &core.dataplane;
-        printers::access_list::list(out, name, list, |line| {
+        let (dataplane, wall) = (&core.dataplane, &core.wall);
+        let elements_of = |line: usize| {
             let range = compiled.lines.get(line).cloned().unwrap_or_default();
             let first = range.start;
             let id: AclId = compiled.id;
-            elements
-                .get(range)
-                .unwrap_or_default()
-                .iter()
-                .enumerate()
-                .map(move |(index, element)| (element, dataplane.acl_hits(id, first + index)))
-        });
+            let elements = elements.get(range).unwrap_or_default();
+            elements.iter().enumerate().map(move |(index, element)| {
+                let last_hit = dataplane.acl_last_hit(id, first + index);
+                printers::access_list::Shown {
+                    element,
+                    hits: dataplane.acl_hits(id, first + index),
+                    last_hit: last_hit.map(|at| wall.unix_secs(at)),
+                }
+            })
+        };
+        if words.has("brief") {
+            printers::access_list::brief(out, name, list, elements_of);
+        } else {
+            printers::access_list::list(out, name, list, elements_of);
+        }
+        if let Some(line) = compiled.cut_at {
+            printers::access_list::cut(out, name, line);
+        }
+        if dataplane.access_form(compiled.id) == AccessForm::TooLarge {
+            put_line!(
+                out,
+                "WARNING: access-list {name} is too large to be compiled and is searched line by line"
+            );
+        }
     }
 }
 

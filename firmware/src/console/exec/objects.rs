@@ -1,4 +1,4 @@
-//! Object groups and how often their members matched.
+//! Object groups and how often their members matched; time ranges and whether they are in force.
 
 use alloc::string::String;
 
@@ -6,20 +6,66 @@ use cli::grammar::Captures;
 use config::model::{AccessLine, AddressMatch, NetworkMember};
 
 use crate::console::declare::{PRIVILEGED, Rows, show};
+use crate::policy::schedule::{self, RangeState};
 use crate::print::put_line;
 use crate::state::Core;
 
-pub(super) const ROWS: Rows = &[show!(
-    PRIVILEGED,
-    "show object-group [network] [id <name:word>]",
-    network_groups,
-    &[
-        ("object-group", "Object groups and how often they matched"),
-        ("network", "Groups of addresses"),
-        ("id", "Only the one of this name"),
-        ("name", "Name of the group"),
-    ]
-)];
+pub(super) const ROWS: Rows = &[
+    show!(
+        PRIVILEGED,
+        "show object-group [network] [id <name:word>]",
+        network_groups,
+        &[
+            ("object-group", "Object groups and how often they matched"),
+            ("network", "Groups of addresses"),
+            ("id", "Only the one of this name"),
+            ("name", "Name of the group"),
+        ]
+    ),
+    show!(
+        PRIVILEGED,
+        "show time-range [<name:word>]",
+        time_ranges,
+        &[
+            ("time-range", "Time ranges and whether they are in force"),
+            ("name", "Name of the time range"),
+        ]
+    ),
+];
+
+fn time_ranges(core: &mut Core, words: &Captures<'_>, out: &mut String) {
+    let wanted = words.word("name");
+    let ranges = &core.config.time_ranges;
+    if let Some(name) = wanted
+        && !ranges.contains_key(name)
+    {
+        put_line!(out, "ERROR: time-range {name} does not exist");
+        return;
+    }
+    let moment = core.moment(core.now());
+    for (name, range) in ranges {
+        if wanted.is_some_and(|wanted| wanted != name) {
+            continue;
+        }
+        let state = match schedule::state(range, moment) {
+            RangeState::Active => "active",
+            RangeState::Inactive => "inactive",
+            RangeState::Unknown => "the clock is not set",
+        };
+        put_line!(out, "time-range entry: {name} ({state})");
+        for line in config::print::time_range(range) {
+            put_line!(out, "   {line}");
+        }
+        let mut lists = core.config.access_lists.values();
+        let is_used = lists.any(|list| {
+            list.rules()
+                .any(|rule| rule.time_range.as_deref() == Some(name))
+        });
+        if is_used {
+            put_line!(out, "   used in: IP ACL entry");
+        }
+    }
+}
 
 fn network_groups(core: &mut Core, words: &Captures<'_>, out: &mut String) {
     let wanted = words.word("name");
