@@ -391,7 +391,7 @@ fn a_capture_leaves_the_box_as_pcapng() {
 
 #[test]
 fn a_capture_that_the_disk_has_no_room_for_leaves_no_file() {
-    let disk = hal_sim::disk::SimDisk::new(20_000, 7);
+    let disk = hal_sim::disk::SimDisk::new(6_000, 7);
     let mut sallyport = Box::boot_with(disk);
     sallyport.enable();
     sallyport.config(CONFIGURATION);

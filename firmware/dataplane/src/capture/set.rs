@@ -298,6 +298,8 @@ impl DataPlane {
         check(&settings)?;
         let capture = self.captures.named(name)?;
         capture.settings = settings;
+        // Room can be made from now on.
+        capture.is_full &= !capture.settings.is_circular;
         capture.resolve(&self.policy);
         self.captures.refresh();
         Ok(())

@@ -347,6 +347,30 @@ fn a_full_buffer_ends_a_capture_or_goes_around() {
 }
 
 #[test]
+fn a_full_buffer_goes_on_when_it_may_go_around() {
+    let frame = syn(DESK, EDGE, 443).frame(INSIDE);
+    let mut lab = Lab::new(federation());
+    let room = 2 * (frame.len() + 17);
+    lab.box_
+        .add_capture("c", room, at(&[INSIDE]))
+        .expect("room");
+    for _ in 0..3 {
+        lab.send(INSIDE, &frame);
+    }
+    let state = |lab: &Lab| lab.box_.capture("c").expect("a capture").state();
+    assert_eq!(state(&lab), CaptureState::Full);
+    let settings = CaptureSettings {
+        is_circular: true,
+        ..at(&[INSIDE])
+    };
+    lab.box_.change_capture("c", settings).expect("it is there");
+    lab.send(INSIDE, &frame);
+    assert_eq!(state(&lab), CaptureState::Capturing);
+    let capture = lab.box_.capture("c").expect("a capture");
+    assert_eq!((capture.numbers(), capture.missed()), ((1, 3), 1));
+}
+
+#[test]
 fn a_frame_longer_than_the_buffer_is_cut_to_it() {
     let frame = syn(DESK, EDGE, 443).payload(&[1; 500]).frame(INSIDE);
     for is_circular in [false, true] {

@@ -48,7 +48,10 @@ pub(super) const ROWS: Rows = &[
             ("asp-drop", "Packets that are dropped"),
             ("all", "Whatever the reason"),
             ("reason", "Only this reason, as show asp drop names it"),
-            ("tls-proxy", "Decrypted data of the TLS proxy"),
+            (
+                "tls-proxy",
+                "Decrypted data of the TLS proxy (not supported)",
+            ),
             ("access-list", "Only packets that an access list permits"),
             ("list", "Name of the access list"),
             ("interface", "Packets of this interface"),

@@ -124,7 +124,8 @@ async fn make(
         let comment = (!core.wall.is_set())
             .then_some("The clock was not set: times count from the start of the box");
         pcapng::section(&mut piece, &application, comment);
-        let kept_max = u32::from(capture.settings().packet_len);
+        // The capture may have kept more before its length was changed.
+        let kept_max = u32::from(u16::MAX);
         let mut ports = Vec::new();
         for (port, name) in interfaces(&core) {
             pcapng::interface(&mut piece, &name, kept_max);
