@@ -1,5 +1,6 @@
 //! Reading the engine out, for `show` commands; and zeroing counters.
 
+use core::ops::Range;
 use core::time::Duration;
 
 use hal::time::Instant;
@@ -11,8 +12,8 @@ use crate::hits::ElementHits;
 use crate::nat::rules::is_identity;
 use crate::policy::{AclId, AddressRange, NatSection, PortId, SourceNat};
 use crate::view::{
-    AccessForm, AccessUsage, ConnFlags, ConnView, FlowId, NatRuleView, NeighborView, PoolView,
-    PortCounters, RouteView, Usage, Verdicts, XlateView,
+    AccessForm, AccessUsage, ConnFlags, ConnView, FlowId, NatRuleView, NeighborView, Opened,
+    PoolView, PortCounters, RouteView, Usage, Verdicts, XlateView,
 };
 use crate::wheel::{TICK, instant_of, tick_of};
 use crate::wire::PROTOCOL_TCP;
@@ -76,6 +77,27 @@ impl DataPlane {
         self.flows
             .iter()
             .map(move |(index, flow)| self.conn_view(index, flow, now))
+    }
+
+    /// Connections whose records are among `records`, so that a long list can be made piece by piece:
+    /// records are numbered from 0 to the limit of [`conn_usage`](Self::conn_usage).
+    pub fn conns_within(
+        &self,
+        records: Range<u32>,
+        now: Instant,
+    ) -> impl Iterator<Item = ConnView> + '_ {
+        self.flows
+            .iter_within(records)
+            .map(move |(index, flow)| self.conn_view(index, flow, now))
+    }
+
+    /// What was opened since the start.
+    #[must_use]
+    pub fn opened(&self) -> Opened {
+        Opened {
+            xlates: self.bindings.made(),
+            ..self.opened
+        }
     }
 
     /// A connection by its id, while it lives.
@@ -221,6 +243,16 @@ impl DataPlane {
         self.drops = DropCounters::default();
     }
 
+    /// Zeroes the counters of dropped frames.
+    pub fn clear_frame_drops(&mut self) {
+        self.drops.clear_frames();
+    }
+
+    /// Zeroes the counters of ended flows.
+    pub fn clear_flow_drops(&mut self) {
+        self.drops.clear_flows();
+    }
+
     /// Zeroes the traffic counters of a port.
     pub fn clear_port_counters(&mut self, port: PortId) {
         if let Some(port) = self.ports.get_mut(port.index()) {
@@ -294,5 +326,6 @@ fn conn_flags(flow: &Flow) -> ConnFlags {
         flow.flags.has(Flags::data(inside)),
     );
     flags.set(ConnFlags::OPENED_FROM_OUTSIDE, opened_by_lower);
+    flags.set(ConnFlags::SIP, flow.flags.has(Flags::INTERCEPTED));
     flags
 }

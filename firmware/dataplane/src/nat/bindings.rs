@@ -82,6 +82,8 @@ pub(crate) struct Bindings {
     free: u32,
     in_use: u32,
     most_used: u32,
+    /// Since the start.
+    made: u64,
 }
 
 const PROTOCOLS: [u8; 3] = [PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP];
@@ -124,6 +126,7 @@ impl Bindings {
             free: if capacity == 0 { NONE } else { 0 },
             in_use: 0,
             most_used: 0,
+            made: 0,
         }
     }
 
@@ -276,10 +279,45 @@ impl Bindings {
             }
             self.free = next_free;
             self.in_use += 1;
+            self.made += 1;
             self.most_used = self.most_used.max(self.in_use);
             return Ok((index, address, mapped_service));
         }
         Err(BindError::Exhausted)
+    }
+
+    /// What [`bind`](Self::bind) would give; nothing is changed.
+    pub(crate) fn peek(
+        &self,
+        endpoint: &Endpoint,
+        addresses: impl Iterator<Item = Ipv4Addr> + Clone,
+        mut random: Random,
+    ) -> Result<(Ipv4Addr, u16), BindError> {
+        let slot = slot_of(endpoint.protocol).ok_or(BindError::Untranslatable)?;
+        let pools = addresses.filter_map(|address| Some((address, self.pool_of(address)?)));
+        let standing = pools.clone().find_map(|(address, pool)| {
+            let index = self.index.find(self.hash(endpoint, pool), |index| {
+                self.bindings
+                    .get(index as usize)
+                    .is_some_and(|binding| binding.pool == pool && binding.endpoint == *endpoint)
+            })?;
+            Some((address, self.bindings.get(index as usize)?.mapped_service))
+        });
+        if let Some(standing) = standing {
+            return Ok(standing);
+        }
+        if self.free == NONE {
+            return Err(BindError::Exhausted);
+        }
+        let is_icmp = endpoint.protocol == PROTOCOL_ICMP;
+        pools
+            .filter_map(|(address, pool)| {
+                let ports = self.shared.get(usize::from(pool))?.ports.get(slot)?;
+                let draw = (random.next() >> 32) as u32;
+                Some((address, ports.peek(endpoint.service, is_icmp, draw)?))
+            })
+            .next()
+            .ok_or(BindError::Exhausted)
     }
 
     fn pool_of(&self, address: Ipv4Addr) -> Option<u16> {
@@ -401,6 +439,11 @@ impl Bindings {
                         })
                     })
             })
+    }
+
+    /// How many were made since the start.
+    pub(crate) const fn made(&self) -> u64 {
+        self.made
     }
 
     pub(crate) fn usage(&self) -> Usage {
