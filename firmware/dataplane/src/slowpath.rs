@@ -52,8 +52,9 @@ pub enum Step {
     Route(PortId, Ipv4Addr),
     /// As `Route`, of an IPv6 packet.
     Route6(PortId, core::net::Ipv6Addr),
-    /// Ingress and egress are of one security level, or the same: `same-security-traffic` decided.
-    SameSecurity(Action),
+    /// Ingress and egress are of one security level, or (`true`) the same: `same-security-traffic`
+    /// decided.
+    SameSecurity(Action, bool),
     /// An access list decided: list, where it is bound, element (`None`: the implicit deny), verdict.
     Access(AclId, AccessPlace, Option<usize>, Action),
     /// No access list is bound: the security levels of ingress and egress decided.
@@ -327,20 +328,21 @@ impl DataPlane {
         to: &Interface,
         trace: &mut impl Trace,
     ) -> Result<(), DropReason> {
-        let is_permitted = if from.port == to.port {
+        let is_hairpin = from.port == to.port;
+        let is_permitted = if is_hairpin {
             self.policy.same_security_intra
         } else if from.security_level == to.security_level {
             self.policy.same_security_inter
         } else {
             return Ok(());
         };
-        if is_permitted {
-            trace.record(Step::SameSecurity(Action::Permit));
-            Ok(())
+        let (action, outcome) = if is_permitted {
+            (Action::Permit, Ok(()))
         } else {
-            trace.record(Step::SameSecurity(Action::Deny));
-            Err(DropReason::AclDrop)
-        }
+            (Action::Deny, Err(DropReason::AclDrop))
+        };
+        trace.record(Step::SameSecurity(action, is_hairpin));
+        outcome
     }
 
     /// The inbound list of the ingress, then the global one, then an implicit deny; only if neither

@@ -9,6 +9,8 @@ mod inspect;
 pub(crate) mod ipv6;
 mod nat;
 
+pub(crate) use nat::statement as nat_statement;
+
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -17,6 +17,7 @@ pub(crate) mod power;
 pub(crate) mod route;
 pub(crate) mod system;
 pub(crate) mod tls_proxy;
+pub(crate) mod tracer;
 pub(crate) mod xlate;
 
 use alloc::string::String;

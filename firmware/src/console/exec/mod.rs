@@ -18,6 +18,7 @@ mod power;
 mod support;
 mod system;
 mod tls;
+mod tracer;
 
 pub(super) use configuration::document;
 pub(crate) use power::restart_as_planned;
@@ -45,4 +46,5 @@ pub(super) const TABLES: &[Rows] = &[
     support::ROWS,
     system::ROWS,
     tls::ROWS,
+    tracer::ROWS,
 ];
