@@ -443,10 +443,17 @@ impl DataPlane {
         let ended = self.end_flows(FlowEnd::Cleared, now, |flow| {
             flow.flags.has(Flags::TRANSLATED)
         });
-        let tick = tick_of(now);
-        self.bindings
-            .clear_unused(|gone| self.events.push(xlate_ended(&gone, tick)));
+        self.clear_unused_xlates(None, now);
         ended
+    }
+
+    /// Ends the dynamic translations that no connection uses, of one real address or of all.
+    pub fn clear_unused_xlates(&mut self, real: Option<core::net::Ipv4Addr>, now: Instant) {
+        let tick = tick_of(now);
+        self.bindings.clear_unused(
+            |address| real.is_none_or(|real| real == address),
+            |gone| self.events.push(xlate_ended(&gone, tick)),
+        );
     }
 
     /// Forgets learnt neighbours, of one port or of all.

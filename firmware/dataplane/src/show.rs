@@ -134,36 +134,58 @@ impl DataPlane {
 
     /// Translations: static ones first, in the order of the rules, then dynamic ones.
     pub fn xlates(&self, now: Instant) -> impl Iterator<Item = XlateView> + '_ {
-        let statics =
-            (0..self.nat.rules().len()).filter_map(move |number| self.static_view(number, now));
+        self.xlates_within(0..self.xlate_records(), now)
+    }
+
+    /// Records of translations, so that a long list can be made piece by piece: those of the rules
+    /// first, then those of dynamic ones.
+    #[must_use]
+    pub fn xlate_records(&self) -> u32 {
+        // Rules are numbered by u16.
+        (self.nat.rules().len() as u32).saturating_add(self.bindings.usage().limit)
+    }
+
+    /// Translations whose records are among `records`.
+    pub fn xlates_within(
+        &self,
+        records: Range<u32>,
+        now: Instant,
+    ) -> impl Iterator<Item = XlateView> + '_ {
+        let rules = self.nat.rules().len() as u32;
+        let of_rules = records.start.min(rules)..records.end.min(rules);
+        let of_bindings = records.start.saturating_sub(rules)..records.end.saturating_sub(rules);
+        let statics = of_rules.filter_map(move |number| self.static_view(number as usize, now));
         let present = tick_of(now);
-        let dynamics = self.bindings.iter().map(move |(binding, address)| {
-            let endpoint = &binding.endpoint;
-            // A binding that is in use is as fresh as its flows; only the last to leave notes it.
-            let idle = if binding.flows > 0 {
-                0
-            } else {
-                present.saturating_sub(binding.last_used)
-            };
-            XlateView {
-                protocol: Some(endpoint.protocol),
-                real_port: Some(endpoint.real_port),
-                real: AddressRange::host(endpoint.address),
-                real_service: Some(endpoint.service),
-                mapped_port: Some(endpoint.mapped_port),
-                mapped: AddressRange::host(address),
-                mapped_service: Some(binding.mapped_service),
-                is_static: false,
-                is_identity: false,
-                is_twice: binding.is_twice,
-                idle: TICK * idle,
-                timeout: if binding.is_per_session {
-                    Duration::ZERO
+        let dynamics = self
+            .bindings
+            .iter_within(of_bindings)
+            .map(move |(binding, address)| {
+                let endpoint = &binding.endpoint;
+                // A binding that is in use is as fresh as its flows; only the last to leave notes it.
+                let idle = if binding.flows > 0 {
+                    0
                 } else {
-                    self.policy.timeouts.pat_xlate
-                },
-            }
-        });
+                    present.saturating_sub(binding.last_used)
+                };
+                XlateView {
+                    protocol: Some(endpoint.protocol),
+                    real_port: Some(endpoint.real_port),
+                    real: AddressRange::host(endpoint.address),
+                    real_service: Some(endpoint.service),
+                    mapped_port: Some(endpoint.mapped_port),
+                    mapped: AddressRange::host(address),
+                    mapped_service: Some(binding.mapped_service),
+                    is_static: false,
+                    is_identity: false,
+                    is_twice: binding.is_twice,
+                    idle: TICK * idle,
+                    timeout: if binding.is_per_session {
+                        Duration::ZERO
+                    } else {
+                        self.policy.timeouts.pat_xlate
+                    },
+                }
+            });
         statics.chain(dynamics)
     }
 

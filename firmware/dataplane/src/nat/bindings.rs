@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
+use core::ops::Range;
 
 use super::ports::{ICMP_TIER, Ports, TIERS};
 use crate::buckets::Buckets;
@@ -387,13 +388,18 @@ impl Bindings {
         }
     }
 
-    /// Ends the bindings that no flow uses; each is told to `ended`.
-    pub(crate) fn clear_unused(&mut self, mut ended: impl FnMut(Gone)) {
+    /// Ends the bindings that no flow uses, of the real addresses that `which` chooses; each is told to
+    /// `ended`.
+    pub(crate) fn clear_unused(
+        &mut self,
+        which: impl Fn(Ipv4Addr) -> bool,
+        mut ended: impl FnMut(Gone),
+    ) {
         for index in 0..self.bindings.len() as u32 {
             if self
                 .bindings
                 .get(index as usize)
-                .is_some_and(|binding| binding.flows == 0)
+                .is_some_and(|binding| binding.flows == 0 && which(binding.endpoint.address))
             {
                 self.remove(index).into_iter().for_each(&mut ended);
             }
@@ -405,9 +411,15 @@ impl Bindings {
         self.timers.next()
     }
 
-    /// The bindings with their shared addresses.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Binding, Ipv4Addr)> {
+    /// The bindings among the records `records`, with their shared addresses.
+    pub(crate) fn iter_within(
+        &self,
+        records: Range<u32>,
+    ) -> impl Iterator<Item = (&Binding, Ipv4Addr)> {
+        let end = (records.end as usize).min(self.bindings.len());
         self.bindings
+            .get(records.start as usize..end)
+            .unwrap_or_default()
             .iter()
             .filter(|binding| binding.is_live)
             .filter_map(|binding| {
