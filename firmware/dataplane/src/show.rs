@@ -1,5 +1,6 @@
 //! Reading the engine out, for `show` commands; and zeroing counters.
 
+use core::net::{IpAddr, Ipv4Addr};
 use core::ops::Range;
 use core::time::Duration;
 
@@ -97,6 +98,15 @@ impl DataPlane {
         Opened {
             xlates: self.bindings.made(),
             ..self.opened
+        }
+    }
+
+    /// The address that a view means: connections of IPv6 carry short names for theirs.
+    #[must_use]
+    pub fn address_shown(&self, address: Ipv4Addr) -> IpAddr {
+        match self.v6.names.address(address) {
+            Some(address) => address.into(),
+            None => address.into(),
         }
     }
 

@@ -2,9 +2,10 @@
 
 use alloc::string::String;
 use core::fmt;
+use core::net::SocketAddr;
 use core::time::Duration;
 
-use dataplane::{ConnSide, ConnView, Policy, Usage};
+use dataplane::{ConnSide, ConnView, DataPlane, Usage};
 
 use super::{Hms, nameif, protocol_name, put, put_line};
 
@@ -32,11 +33,14 @@ pub(crate) fn legend(out: &mut String) {
 }
 
 /// One connection on one line, the side of lower security first.
-pub(crate) fn brief(out: &mut String, policy: &Policy, conn: &ConnView) {
+pub(crate) fn brief(out: &mut String, dataplane: &DataPlane, conn: &ConnView) {
+    let policy = dataplane.policy();
     put!(out, "{}", protocol_name(conn.protocol));
     for side in [&conn.lower, &conn.higher] {
         let (address, port) = side.real;
-        put!(out, " {} {address}:{port}", nameif(policy, Some(side.port)));
+        // IPv6 in brackets.
+        let end = SocketAddr::new(dataplane.address_shown(address), port);
+        put!(out, " {} {end}", nameif(policy, Some(side.port)));
     }
     put_line!(
         out,
@@ -48,8 +52,8 @@ pub(crate) fn brief(out: &mut String, policy: &Policy, conn: &ConnView) {
 }
 
 /// One connection with its translated addresses and times.
-pub(crate) fn detail(out: &mut String, policy: &Policy, conn: &ConnView) {
-    sides(out, policy, conn);
+pub(crate) fn detail(out: &mut String, dataplane: &DataPlane, conn: &ConnView) {
+    sides(out, dataplane, conn);
     put_line!(out, ",");
     put!(out, "    flags {}, ", conn.flags);
     times(out, conn);
@@ -62,19 +66,21 @@ pub(crate) fn detail(out: &mut String, policy: &Policy, conn: &ConnView) {
             ""
         }
     );
-    initiator(out, conn);
+    initiator(out, dataplane, conn);
 }
 
 /// As [`detail`], on one line.
-pub(crate) fn long(out: &mut String, policy: &Policy, conn: &ConnView) {
-    sides(out, policy, conn);
+pub(crate) fn long(out: &mut String, dataplane: &DataPlane, conn: &ConnView) {
+    sides(out, dataplane, conn);
     put!(out, ", flags {} , ", conn.flags);
     times(out, conn);
     put_line!(out);
-    initiator(out, conn);
+    initiator(out, dataplane, conn);
 }
 
-fn sides(out: &mut String, policy: &Policy, conn: &ConnView) {
+fn sides(out: &mut String, dataplane: &DataPlane, conn: &ConnView) {
+    let policy = dataplane.policy();
+    let shown = |address| dataplane.address_shown(address);
     put!(out, "{}", protocol_name(conn.protocol));
     for side in [&conn.lower, &conn.higher] {
         let ConnSide { port, real, mapped } = side;
@@ -82,9 +88,9 @@ fn sides(out: &mut String, policy: &Policy, conn: &ConnView) {
         put!(
             out,
             " {name}: {}/{} ({}/{})",
-            real.0,
+            shown(real.0),
             real.1,
-            mapped.0,
+            shown(mapped.0),
             mapped.1
         );
     }
@@ -101,12 +107,16 @@ fn times(out: &mut String, conn: &ConnView) {
     );
 }
 
-fn initiator(out: &mut String, conn: &ConnView) {
+fn initiator(out: &mut String, dataplane: &DataPlane, conn: &ConnView) {
     let (initiator, responder) = if conn.opened_by_lower {
         (conn.lower.real.0, conn.higher.real.0)
     } else {
         (conn.higher.real.0, conn.lower.real.0)
     };
+    let (initiator, responder) = (
+        dataplane.address_shown(initiator),
+        dataplane.address_shown(responder),
+    );
     put_line!(out, "  Initiator: {initiator}, Responder: {responder}");
 }
 

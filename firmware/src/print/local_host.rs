@@ -1,7 +1,7 @@
 //! `show local-host`.
 
 use alloc::string::String;
-use core::net::Ipv4Addr;
+use core::net::IpAddr;
 
 use super::put_line;
 
@@ -22,7 +22,7 @@ pub(crate) fn interface(out: &mut String, name: &str) {
 }
 
 /// One host.
-pub(crate) fn host(out: &mut String, address: Ipv4Addr, counts: &HostCounts) {
+pub(crate) fn host(out: &mut String, address: IpAddr, counts: &HostCounts) {
     put_line!(out, "local host: <{address}>,");
     put_line!(out, "    TCP flow count = {}", counts.tcp);
     put_line!(

@@ -277,7 +277,7 @@ impl Narrator<'_> {
         )];
         if let Some(conn) = self.core.dataplane.conn(flow, self.core.now()) {
             let mut text = String::new();
-            print::conn::brief(&mut text, self.core.dataplane.policy(), &conn);
+            print::conn::brief(&mut text, &self.core.dataplane, &conn);
             lines.push(text.trim_end().into());
         }
         lines

@@ -80,7 +80,8 @@ async fn show_hosts(session: &mut Session, words: &Captures<'_>) -> Result<(), G
                     let name = printers::nameif(core.dataplane.policy(), Some(host.0));
                     printers::local_host::interface(&mut text, name);
                 }
-                printers::local_host::host(&mut text, host.1, counts);
+                let address = core.dataplane.address_shown(host.1);
+                printers::local_host::host(&mut text, address, counts);
             }
             shown = Some(host);
             let goes_on = report.show(session, &text).await?
@@ -166,10 +167,9 @@ async fn show_conns(
         "Conn",
         |core| core.dataplane.conn_usage().limit,
         |core, records, text| {
-            let policy = core.dataplane.policy();
             let conns = core.dataplane.conns_within(records, core.now());
             for conn in conns.filter(|conn| is_of(conn, host)) {
-                write(text, policy, &conn);
+                write(text, &core.dataplane, &conn);
             }
         },
     )

@@ -115,10 +115,9 @@ async fn show_conns(session: &mut Session, words: &Captures<'_>) -> Result<(), G
     for records in steps(usage.limit, RECORDS_PER_STEP) {
         {
             let core = session.core();
-            let policy = core.dataplane.policy();
             let conns = core.dataplane.conns_within(records, core.now());
             for conn in conns.filter(|conn| choice.chooses(conn)) {
-                write(&mut text, policy, &conn);
+                write(&mut text, &core.dataplane, &conn);
             }
         }
         if !report.show(session, &text).await? {
