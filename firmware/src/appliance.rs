@@ -102,6 +102,8 @@ impl Appliance {
         let mut was_busy = self.shared.borrow_mut().work();
         was_busy |= self.tasks.poll();
         let mut core = self.shared.borrow_mut();
+        // What a task said last must not wait for the next interrupt.
+        was_busy = was_busy || core.exchange_console();
         core.lap(Part::Console);
         if was_busy {
             return Turn::Busy;

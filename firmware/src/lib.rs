@@ -13,6 +13,7 @@
 //! | `federation` | intercepted connections joined to TLS proxy sessions |
 //! | `change` | configuration sessions, commits that wait for confirmation |
 //! | `flash` | the files of `disk0:` |
+//! | `tracer` | `packet-tracer`: the engine's steps in the words of the configuration |
 //! | `console` | sessions, commands, dialogues |
 //! | `print` | what `show` commands print |
 //! | `pcapng` | captures as files that other programs read |
@@ -48,6 +49,7 @@ mod print;
 mod reload;
 mod state;
 mod tasks;
+mod tracer;
 mod zone;
 
 pub use appliance::{Appliance, Turn};

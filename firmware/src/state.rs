@@ -14,7 +14,7 @@ use core::time::Duration;
 use clock::{TimeSource, WallClock, ZoneRules};
 use config::Config;
 use config::model::Subnet;
-use dataplane::DataPlane;
+use dataplane::{DataPlane, Opened};
 use hal::disk::Disk;
 use hal::entropy::Entropy;
 use hal::nic::MacAddr;
@@ -39,7 +39,7 @@ use crate::messages::Herald;
 use crate::ping::PendingEcho;
 use crate::policy::schedule::Moment;
 use crate::policy::{Compiled, compile};
-use crate::ports::{Port, Sampler};
+use crate::ports::{Port, Sampler, average};
 use crate::print::access_list::cut;
 use crate::print::power::shutdown_in;
 use crate::reload::{Clocks, Reload};
@@ -93,7 +93,7 @@ pub(crate) struct Core {
     pub(crate) cpu: String,
     pub(crate) crash: Option<String>,
     pub(crate) startup: Startup,
-    pub(crate) drops_cleared: Option<Instant>,
+    pub(crate) drops_cleared: DropsCleared,
     pub(crate) disk: Option<Box<dyn Disk>>,
     pub(crate) flash: Flash,
     store: Option<Store>,
@@ -104,6 +104,20 @@ pub(crate) struct Core {
     next_link_check: Instant,
     /// When the oldest change that is not in force yet was made.
     changed_at: Option<Instant>,
+}
+
+/// When counters were zeroed, and by whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Cleared {
+    pub(crate) at: Instant,
+    pub(crate) by: String,
+}
+
+/// When the drop counters were zeroed last.
+#[derive(Debug, Default)]
+pub(crate) struct DropsCleared {
+    pub(crate) frames: Option<Cleared>,
+    pub(crate) flows: Option<Cleared>,
 }
 
 /// What is known of the saved configuration.
@@ -210,7 +224,7 @@ impl Core {
             cpu: board.cpu,
             crash: board.crash,
             startup: Startup::default(),
-            drops_cleared: None,
+            drops_cleared: DropsCleared::default(),
             disk,
             flash,
             store,
@@ -241,7 +255,7 @@ impl Core {
         let now = self.now();
         self.wall.publish(now);
         self.dataplane.note_time(now);
-        let mut was_busy = self.line.exchange(&mut *self.console);
+        let mut was_busy = self.exchange_console();
         self.lap(Part::Console);
         for port in &mut self.ports {
             was_busy |= port.receive(&mut self.dataplane, &mut self.pool, now);
@@ -279,6 +293,17 @@ impl Core {
         self.handle_timeout(now);
         self.lap(Part::Timers);
         was_busy
+    }
+
+    /// Moves console bytes between their queues and the device. Returns whether there were any.
+    pub(crate) fn exchange_console(&mut self) -> bool {
+        self.line.exchange(&mut *self.console)
+    }
+
+    /// Connections and translations made in a second: of late, and since the start.
+    pub(crate) fn opening_rates(&self) -> (Opened, Opened) {
+        let since_start = average(&self.dataplane.opened(), self.now().since(Instant::ZERO));
+        (self.sampler.opening_rate(), since_start)
     }
 
     /// Gives the time since the last lap to `part`.

@@ -157,6 +157,14 @@ impl DropCounters {
         self.flows[reason as usize] += 1;
     }
 
+    pub(crate) fn clear_frames(&mut self) {
+        self.frames = [0; REASONS];
+    }
+
+    pub(crate) fn clear_flows(&mut self) {
+        self.flows = [0; REASONS];
+    }
+
     pub(crate) fn frames(&self, reason: DropReason) -> u64 {
         self.frames[reason as usize]
     }

@@ -26,7 +26,7 @@ use crate::policy::{AddressRange, Interface, Policy, PortId, Timeouts, Transport
 use crate::routes::RouteTable;
 use crate::tell::xlate_ended;
 use crate::v6::{PROTOCOL_ICMPV6, V6};
-use crate::view::{FlowId, Intercepted, LocalPacket, PortCounters, Verdicts};
+use crate::view::{FlowId, Intercepted, LocalPacket, Opened, PortCounters, Verdicts};
 use crate::wheel::{Tick, instant_of, tick_of, ticks};
 use crate::wire::{PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP};
 
@@ -110,6 +110,7 @@ pub struct DataPlane {
     /// When a full flow table may be told again.
     pub(crate) table_full_again: Tick,
     pub(crate) verdicts: Verdicts,
+    pub(crate) opened: Opened,
     pub(crate) intercepts: VecDeque<Intercepted>,
     /// Intercepted flows that ended from our side, still to be told to the proxies.
     pub(crate) closed: VecDeque<FlowId>,
@@ -199,6 +200,7 @@ impl DataPlane {
             events: EventRing::new(),
             table_full_again: 0,
             verdicts: Verdicts::default(),
+            opened: Opened::default(),
             intercepts: VecDeque::with_capacity(handoff),
             closed: VecDeque::new(),
             locals: VecDeque::with_capacity(handoff),
@@ -410,12 +412,22 @@ impl DataPlane {
     /// Ends flows: every one `which` chooses. Returns how many.
     pub fn clear_conns(
         &mut self,
+        which: impl FnMut(&crate::view::ConnView) -> bool,
+        now: Instant,
+    ) -> u32 {
+        self.clear_conns_within(0..self.flows.capacity(), which, now)
+    }
+
+    /// As [`clear_conns`](Self::clear_conns), among the flow records `records` only.
+    pub fn clear_conns_within(
+        &mut self,
+        records: core::ops::Range<u32>,
         mut which: impl FnMut(&crate::view::ConnView) -> bool,
         now: Instant,
     ) -> u32 {
         let chosen: Vec<u32> = self
             .flows
-            .iter()
+            .iter_within(records)
             .filter(|&(index, flow)| which(&self.conn_view(index, flow, now)))
             .map(|(index, _)| index)
             .collect();
@@ -431,10 +443,17 @@ impl DataPlane {
         let ended = self.end_flows(FlowEnd::Cleared, now, |flow| {
             flow.flags.has(Flags::TRANSLATED)
         });
-        let tick = tick_of(now);
-        self.bindings
-            .clear_unused(|gone| self.events.push(xlate_ended(&gone, tick)));
+        self.clear_unused_xlates(None, now);
         ended
+    }
+
+    /// Ends the dynamic translations that no connection uses, of one real address or of all.
+    pub fn clear_unused_xlates(&mut self, real: Option<core::net::Ipv4Addr>, now: Instant) {
+        let tick = tick_of(now);
+        self.bindings.clear_unused(
+            |address| real.is_none_or(|real| real == address),
+            |gone| self.events.push(xlate_ended(&gone, tick)),
+        );
     }
 
     /// Forgets learnt neighbours, of one port or of all.

@@ -70,7 +70,7 @@ impl DataPlane {
     }
 
     /// `icmp {permit|deny}` of the interface: none permits all, one makes the rest denied.
-    fn may_ping(&self, port: PortId, headers: &Headers) -> bool {
+    pub(crate) fn may_ping(&self, port: PortId, headers: &Headers) -> bool {
         let mut rules = self
             .policy
             .icmp

@@ -467,7 +467,10 @@ pub(crate) fn window_scale(bytes: &[u8], headers: &Headers) -> Result<Option<u8>
 }
 
 /// Window scale, and the offset of the MSS, of a TCP header.
-fn syn_options(bytes: &[u8], headers: &Headers) -> Result<(Option<u8>, Option<usize>), DropReason> {
+pub(crate) fn syn_options(
+    bytes: &[u8],
+    headers: &Headers,
+) -> Result<(Option<u8>, Option<usize>), DropReason> {
     let Layer4::Tcp(fields) = headers.layer4 else {
         return Ok((None, None));
     };

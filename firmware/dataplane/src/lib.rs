@@ -68,7 +68,7 @@ pub use policy::{
     PerSessionRule, Policy, PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat,
     StaticRoute, Timeouts, Transport, prefix_mask,
 };
-pub use slowpath::{Step, Trace};
+pub use slowpath::{AccessPlace, Step, Trace};
 pub use v6::{
     Ace6, Address6, AddressRange6, AddressState, AdvertisedPrefix, IcmpRule6, Interface6,
     NeighborView6, PROTOCOL_ICMPV6, Policy6, RouteView6, RouterAdvertisement, StaticNat6,
@@ -76,7 +76,7 @@ pub use v6::{
 };
 pub use view::{
     AccessForm, AccessUsage, ConnFlags, ConnSide, ConnView, Endpoints, FlowId, Intercepted, Leg,
-    LocalPacket, NatRuleView, NeighborView, Opening, PoolView, PortCounters, RouteKind, RouteView,
-    Usage, Verdicts, XlateView,
+    LocalPacket, NatRuleView, NeighborView, Opened, Opening, PoolView, PortCounters, RouteKind,
+    RouteView, Usage, Verdicts, XlateView,
 };
 pub use wire::{ETHERNET_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Tuple};

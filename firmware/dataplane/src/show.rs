@@ -1,5 +1,7 @@
 //! Reading the engine out, for `show` commands; and zeroing counters.
 
+use core::net::{IpAddr, Ipv4Addr};
+use core::ops::Range;
 use core::time::Duration;
 
 use hal::time::Instant;
@@ -11,8 +13,8 @@ use crate::hits::ElementHits;
 use crate::nat::rules::is_identity;
 use crate::policy::{AclId, AddressRange, NatSection, PortId, SourceNat};
 use crate::view::{
-    AccessForm, AccessUsage, ConnFlags, ConnView, FlowId, NatRuleView, NeighborView, PoolView,
-    PortCounters, RouteView, Usage, Verdicts, XlateView,
+    AccessForm, AccessUsage, ConnFlags, ConnView, FlowId, NatRuleView, NeighborView, Opened,
+    PoolView, PortCounters, RouteView, Usage, Verdicts, XlateView,
 };
 use crate::wheel::{TICK, instant_of, tick_of};
 use crate::wire::PROTOCOL_TCP;
@@ -78,6 +80,36 @@ impl DataPlane {
             .map(move |(index, flow)| self.conn_view(index, flow, now))
     }
 
+    /// Connections whose records are among `records`, so that a long list can be made piece by piece:
+    /// records are numbered from 0 to the limit of [`conn_usage`](Self::conn_usage).
+    pub fn conns_within(
+        &self,
+        records: Range<u32>,
+        now: Instant,
+    ) -> impl Iterator<Item = ConnView> + '_ {
+        self.flows
+            .iter_within(records)
+            .map(move |(index, flow)| self.conn_view(index, flow, now))
+    }
+
+    /// What was opened since the start.
+    #[must_use]
+    pub fn opened(&self) -> Opened {
+        Opened {
+            xlates: self.bindings.made(),
+            ..self.opened
+        }
+    }
+
+    /// The address that a view means: connections of IPv6 carry short names for theirs.
+    #[must_use]
+    pub fn address_shown(&self, address: Ipv4Addr) -> IpAddr {
+        match self.v6.names.address(address) {
+            Some(address) => address.into(),
+            None => address.into(),
+        }
+    }
+
     /// A connection by its id, while it lives.
     #[must_use]
     pub fn conn(&self, flow: FlowId, now: Instant) -> Option<ConnView> {
@@ -112,36 +144,58 @@ impl DataPlane {
 
     /// Translations: static ones first, in the order of the rules, then dynamic ones.
     pub fn xlates(&self, now: Instant) -> impl Iterator<Item = XlateView> + '_ {
-        let statics =
-            (0..self.nat.rules().len()).filter_map(move |number| self.static_view(number, now));
+        self.xlates_within(0..self.xlate_records(), now)
+    }
+
+    /// Records of translations, so that a long list can be made piece by piece: those of the rules
+    /// first, then those of dynamic ones.
+    #[must_use]
+    pub fn xlate_records(&self) -> u32 {
+        // Rules are numbered by u16.
+        (self.nat.rules().len() as u32).saturating_add(self.bindings.usage().limit)
+    }
+
+    /// Translations whose records are among `records`.
+    pub fn xlates_within(
+        &self,
+        records: Range<u32>,
+        now: Instant,
+    ) -> impl Iterator<Item = XlateView> + '_ {
+        let rules = self.nat.rules().len() as u32;
+        let of_rules = records.start.min(rules)..records.end.min(rules);
+        let of_bindings = records.start.saturating_sub(rules)..records.end.saturating_sub(rules);
+        let statics = of_rules.filter_map(move |number| self.static_view(number as usize, now));
         let present = tick_of(now);
-        let dynamics = self.bindings.iter().map(move |(binding, address)| {
-            let endpoint = &binding.endpoint;
-            // A binding that is in use is as fresh as its flows; only the last to leave notes it.
-            let idle = if binding.flows > 0 {
-                0
-            } else {
-                present.saturating_sub(binding.last_used)
-            };
-            XlateView {
-                protocol: Some(endpoint.protocol),
-                real_port: Some(endpoint.real_port),
-                real: AddressRange::host(endpoint.address),
-                real_service: Some(endpoint.service),
-                mapped_port: Some(endpoint.mapped_port),
-                mapped: AddressRange::host(address),
-                mapped_service: Some(binding.mapped_service),
-                is_static: false,
-                is_identity: false,
-                is_twice: binding.is_twice,
-                idle: TICK * idle,
-                timeout: if binding.is_per_session {
-                    Duration::ZERO
+        let dynamics = self
+            .bindings
+            .iter_within(of_bindings)
+            .map(move |(binding, address)| {
+                let endpoint = &binding.endpoint;
+                // A binding that is in use is as fresh as its flows; only the last to leave notes it.
+                let idle = if binding.flows > 0 {
+                    0
                 } else {
-                    self.policy.timeouts.pat_xlate
-                },
-            }
-        });
+                    present.saturating_sub(binding.last_used)
+                };
+                XlateView {
+                    protocol: Some(endpoint.protocol),
+                    real_port: Some(endpoint.real_port),
+                    real: AddressRange::host(endpoint.address),
+                    real_service: Some(endpoint.service),
+                    mapped_port: Some(endpoint.mapped_port),
+                    mapped: AddressRange::host(address),
+                    mapped_service: Some(binding.mapped_service),
+                    is_static: false,
+                    is_identity: false,
+                    is_twice: binding.is_twice,
+                    idle: TICK * idle,
+                    timeout: if binding.is_per_session {
+                        Duration::ZERO
+                    } else {
+                        self.policy.timeouts.pat_xlate
+                    },
+                }
+            });
         statics.chain(dynamics)
     }
 
@@ -221,6 +275,16 @@ impl DataPlane {
         self.drops = DropCounters::default();
     }
 
+    /// Zeroes the counters of dropped frames.
+    pub fn clear_frame_drops(&mut self) {
+        self.drops.clear_frames();
+    }
+
+    /// Zeroes the counters of ended flows.
+    pub fn clear_flow_drops(&mut self) {
+        self.drops.clear_flows();
+    }
+
     /// Zeroes the traffic counters of a port.
     pub fn clear_port_counters(&mut self, port: PortId) {
         if let Some(port) = self.ports.get_mut(port.index()) {
@@ -294,5 +358,6 @@ fn conn_flags(flow: &Flow) -> ConnFlags {
         flow.flags.has(Flags::data(inside)),
     );
     flags.set(ConnFlags::OPENED_FROM_OUTSIDE, opened_by_lower);
+    flags.set(ConnFlags::SIP, flow.flags.has(Flags::INTERCEPTED));
     flags
 }

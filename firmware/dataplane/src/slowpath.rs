@@ -4,9 +4,12 @@
 //! that the same function explains itself ([`DataPlane::explain`]) and counts hits. What it allows,
 //! [`DataPlane::open`] makes true: port, record, counters.
 
+mod explain;
+
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
+use hal::nic::MacAddr;
 use hal::time::Instant;
 
 use crate::access::{Candidate, transport_of};
@@ -18,31 +21,82 @@ use crate::nat::bindings::{BindError, Endpoint};
 use crate::nat::rules::{DestinationChoice, DestinationSource, SourceChoice};
 use crate::policy::{AclId, Action, Interface, PortId, ProxyId, Transport};
 use crate::tell::xlate_ended;
+use crate::view::FlowId;
 use crate::wheel::tick_of;
 use crate::wire::{Headers, ICMP_ECHO_REQUEST, Layer4, PROTOCOL_ICMP, PROTOCOL_TCP, SYN, Tuple};
 
-/// What a stage of the slow path found.
+/// What a stage of the slow path found. A new stage is a new variant, recorded where it decides;
+/// only what was really looked at is recorded.
+///
+/// Rules are numbered in the order of [`nat_rules`](DataPlane::nat_rules).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// The destination is a mapped address: rule (in the order of
-    /// [`nat_rules`](DataPlane::nat_rules)), real address and port.
-    UnNat(usize, Ipv4Addr, u16),
+    /// The options of the IPv4 header, if it has any, may pass.
+    IpOptions,
+    /// The flow the packet belongs to, if there is one.
+    FlowLookup(Option<FlowId>),
+    /// The destination is a mapped address.
+    UnNat {
+        /// The rule that says so.
+        rule: usize,
+        /// Address and port as they stand in the packet.
+        dialled: (Ipv4Addr, u16),
+        /// The real ones.
+        real: (Ipv4Addr, u16),
+        /// The egress that the rule dictates.
+        divert: Option<PortId>,
+    },
     /// The packet is for the box itself.
     ToTheBox,
     /// Egress and next hop.
     Route(PortId, Ipv4Addr),
     /// As `Route`, of an IPv6 packet.
     Route6(PortId, core::net::Ipv6Addr),
-    /// An access list decided: list, element (`None`: the implicit deny), verdict.
-    Access(AclId, Option<usize>, Action),
+    /// Ingress and egress are of one security level, or (`true`) the same: `same-security-traffic`
+    /// decided.
+    SameSecurity(Action, bool),
+    /// An access list decided: list, where it is bound, element (`None`: the implicit deny), verdict.
+    Access(AclId, AccessPlace, Option<usize>, Action),
     /// No access list is bound: the security levels of ingress and egress decided.
     SecurityLevel(u8, u8, Action),
     /// A TLS proxy takes the connection.
     Inspect(ProxyId),
-    /// A source rule applies.
-    Nat(usize),
-    /// The translation of the way back fits.
-    ReversePath,
+    /// A source rule applies; what it makes of the source is told apart.
+    SourceRule(usize),
+    /// ICMP is inspected: only the answer asked for comes back.
+    InspectIcmp,
+    /// The translation of the way back: the rule that it meets, whether it fits.
+    ReversePath(Option<usize>, bool),
+    /// Whether a dynamic translation goes with its flow.
+    PerSession(bool),
+    /// The source is translated.
+    Nat {
+        /// The rule that says so.
+        rule: usize,
+        /// Address and port as they stand in the packet.
+        real: (Ipv4Addr, u16),
+        /// What they become; `None`: the rule has no port to give.
+        mapped: Option<(Ipv4Addr, u16)>,
+        /// Whether the port was chosen, not configured.
+        is_dynamic: bool,
+    },
+    /// A flow of this name is made.
+    FlowCreation(FlowId),
+    /// The next hop, and its Ethernet address if it has answered; if not, it is asked first.
+    Adjacency(PortId, Ipv4Addr, Option<MacAddr>),
+}
+
+/// Where an access list is bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessPlace {
+    /// At the ingress.
+    In(PortId),
+    /// At the egress.
+    Out(PortId),
+    /// Everywhere.
+    Global,
+    /// At the ingress, for packets to the box itself.
+    ToTheBox(PortId),
 }
 
 /// Takes what the stages find.
@@ -64,7 +118,7 @@ pub(crate) struct Hits(heapless::Vec<(AclId, usize), 4>);
 
 impl Trace for Hits {
     fn record(&mut self, step: Step) {
-        if let Step::Access(acl, Some(index), _) = step {
+        if let Step::Access(acl, _, Some(index), _) = step {
             // Four places for at most three lists.
             let _ = self.0.push((acl, index));
         }
@@ -127,7 +181,12 @@ impl DataPlane {
             .nat
             .untranslate(ingress, headers.protocol, &tuple, routed);
         match &unnat {
-            Some(unnat) => trace.record(Step::UnNat(unnat.rule, unnat.address, unnat.port)),
+            Some(unnat) => trace.record(Step::UnNat {
+                rule: unnat.rule,
+                dialled: (tuple.destination, tuple.destination_port),
+                real: (unnat.address, unnat.port),
+                divert: unnat.egress,
+            }),
             None => {
                 if tuple.destination == from.address {
                     trace.record(Step::ToTheBox);
@@ -155,7 +214,7 @@ impl DataPlane {
         let to = self.interface(hop.port).ok_or(DropReason::InterfaceDown)?;
 
         // Rules of the interfaces, by real addresses.
-        self.check_same_security(from, to)?;
+        self.check_same_security(from, to, trace)?;
         let candidate = Candidate {
             source: tuple.source,
             destination: address,
@@ -173,23 +232,39 @@ impl DataPlane {
             trace.record(Step::Inspect(proxy));
         }
 
+        if headers.protocol == PROTOCOL_ICMP && self.policy.inspect_icmp {
+            trace.record(Step::InspectIcmp);
+        }
+
         // Source translation, and whether the way back is translated to match.
         let source = self.choose_source(ingress, hop.port, headers.protocol, &tuple, &unnat);
-        match source {
-            Source::Fixed(Some(rule), ..) | Source::Dynamic(rule) => {
-                trace.record(Step::Nat(rule));
-            }
-            Source::Fixed(None, ..) | Source::Unchanged => {}
+        if let Source::Fixed(Some(rule), ..) | Source::Dynamic(rule) = source {
+            trace.record(Step::SourceRule(rule));
         }
-        self.check_reverse_path(
+        let way_back = self.reverse_path(
             ingress,
             hop.port,
             headers.protocol,
             &tuple,
             (address, port),
             &unnat,
-        )?;
-        trace.record(Step::ReversePath);
+        );
+        if let Some((rule, is_match)) = way_back {
+            trace.record(Step::ReversePath(rule, is_match));
+            if !is_match {
+                return Err(DropReason::NatRpfFailed);
+            }
+        }
+        if let Source::Fixed(rule, address, port) = source
+            && let Some(rule) = rule.or(unnat.map(|unnat| unnat.rule))
+        {
+            trace.record(Step::Nat {
+                rule,
+                real: (tuple.source, tuple.source_port),
+                mapped: Some((address, port)),
+                is_dynamic: false,
+            });
+        }
 
         let is_reply_permitted = headers.protocol != PROTOCOL_ICMP
             || self.policy.inspect_icmp
@@ -251,17 +326,23 @@ impl DataPlane {
         &self,
         from: &Interface,
         to: &Interface,
+        trace: &mut impl Trace,
     ) -> Result<(), DropReason> {
-        let is_permitted = if from.port == to.port {
+        let is_hairpin = from.port == to.port;
+        let is_permitted = if is_hairpin {
             self.policy.same_security_intra
+        } else if from.security_level == to.security_level {
+            self.policy.same_security_inter
         } else {
-            from.security_level != to.security_level || self.policy.same_security_inter
+            return Ok(());
         };
-        if is_permitted {
-            Ok(())
+        let (action, outcome) = if is_permitted {
+            (Action::Permit, Ok(()))
         } else {
-            Err(DropReason::AclDrop)
-        }
+            (Action::Deny, Err(DropReason::AclDrop))
+        };
+        trace.record(Step::SameSecurity(action, is_hairpin));
+        outcome
     }
 
     /// The inbound list of the ingress, then the global one, then an implicit deny; only if neither
@@ -273,16 +354,21 @@ impl DataPlane {
         candidate: &Candidate,
         trace: &mut impl Trace,
     ) -> Result<(), DropReason> {
-        let inbound = [from.access_in, self.policy.access_global];
-        let decision = inbound.into_iter().flatten().find_map(|acl| {
+        let inbound = [
+            from.access_in.map(|acl| (acl, AccessPlace::In(from.port))),
+            self.policy
+                .access_global
+                .map(|acl| (acl, AccessPlace::Global)),
+        ];
+        let decision = inbound.into_iter().flatten().find_map(|(acl, place)| {
             let (index, action) = self.access.decide(&self.policy, acl, candidate)?;
-            trace.record(Step::Access(acl, Some(index), action));
+            trace.record(Step::Access(acl, place, Some(index), action));
             Some(action)
         });
         let action = match (decision, inbound.into_iter().flatten().last()) {
             (Some(action), _) => action,
-            (None, Some(acl)) => {
-                trace.record(Step::Access(acl, None, Action::Deny));
+            (None, Some((acl, place))) => {
+                trace.record(Step::Access(acl, place, None, Action::Deny));
                 Action::Deny
             }
             (None, None) => {
@@ -307,7 +393,12 @@ impl DataPlane {
         };
         let decision = self.access.decide(&self.policy, acl, candidate);
         let action = decision.map_or(Action::Deny, |(_, action)| action);
-        trace.record(Step::Access(acl, decision.map(|(index, _)| index), action));
+        trace.record(Step::Access(
+            acl,
+            AccessPlace::Out(to.port),
+            decision.map(|(index, _)| index),
+            action,
+        ));
         if action == Action::Permit {
             Ok(())
         } else {
@@ -373,8 +464,9 @@ impl DataPlane {
         }
     }
 
-    /// Looks at the answer as if it opened a flow: its source must become what was dialled.
-    fn check_reverse_path(
+    /// Looks at the answer as if it opened a flow: its source must become what was dialled. Returns
+    /// the rule that it meets, and whether that fits; `None` if there is nothing to compare.
+    fn reverse_path(
         &self,
         ingress: PortId,
         egress: PortId,
@@ -382,26 +474,24 @@ impl DataPlane {
         tuple: &Tuple,
         (address, port): (Ipv4Addr, u16),
         unnat: &Option<DestinationChoice>,
-    ) -> Result<(), DropReason> {
+    ) -> Option<(Option<usize>, bool)> {
         // A rule with a destination clause decided about both sides at once.
         if unnat.is_some_and(|unnat| unnat.source != DestinationSource::Separate) {
-            return Ok(());
+            return None;
         }
-        match self
+        let back = self
             .nat
-            .translate_source(egress, ingress, protocol, address, port)
-        {
+            .translate_source(egress, ingress, protocol, address, port);
+        Some(match back {
             // The very rule that un-NATed, or another port of the same published address: one host
             // may be published on several ports, and the flow remembers which was dialled.
-            Some(SourceChoice::Static { rule, address, .. })
-                if unnat.is_some_and(|unnat| unnat.rule == rule)
-                    || address == tuple.destination =>
-            {
-                Ok(())
-            }
-            None => Ok(()),
-            Some(_) => Err(DropReason::NatRpfFailed),
-        }
+            Some(SourceChoice::Static { rule, address, .. }) => (
+                Some(rule),
+                unnat.is_some_and(|unnat| unnat.rule == rule) || address == tuple.destination,
+            ),
+            Some(SourceChoice::Dynamic { rule }) => (Some(rule), false),
+            None => (None, true),
+        })
     }
 
     /// Makes an allowed flow: port of a shared address, record, hit counters.
@@ -430,13 +520,7 @@ impl DataPlane {
                 if is_per_session {
                     flags.set(Flags::PER_SESSION);
                 }
-                let endpoint = Endpoint {
-                    protocol: headers.protocol,
-                    address: tuple.source,
-                    service: tuple.source_port,
-                    real_port: ingress,
-                    mapped_port: new.egress,
-                };
+                let endpoint = endpoint(ingress, headers, new);
                 let bindings_before = self.bindings.usage().in_use;
                 let (binding, address, port) = self
                     .bindings
@@ -450,10 +534,7 @@ impl DataPlane {
                         &mut self.random,
                         tick,
                     )
-                    .map_err(|error| match error {
-                        BindError::Exhausted => DropReason::NatPoolExhausted,
-                        BindError::Untranslatable => DropReason::NatUntranslatable,
-                    })?;
+                    .map_err(unbound)?;
                 if self.bindings.usage().in_use > bindings_before {
                     self.tell_bound(&endpoint, (address, port));
                 }
@@ -505,6 +586,7 @@ impl DataPlane {
                 });
             }
         };
+        self.opened.count_conn(headers.protocol);
         self.count_nat_hits(new, now);
         Ok(index)
     }
@@ -558,16 +640,24 @@ impl DataPlane {
             (None, Transport::Udp) => destination.1 == 53,
         }
     }
+}
 
-    /// What the slow path would decide about an IPv4 packet (from its header on) arriving at
-    /// `ingress`, step by step. Nothing is changed or counted.
-    pub fn explain(&self, ingress: PortId, packet: &[u8]) -> (Vec<Step>, Result<(), DropReason>) {
-        let mut steps = Vec::new();
-        let verdict = Headers::parse(packet, 0, packet.len()).and_then(|headers| {
-            let code = icmp_code(packet, &headers);
-            self.decide(ingress, &headers, code, &mut steps).map(|_| ())
-        });
-        (steps, verdict)
+/// Who wants a port for a flow.
+fn endpoint(ingress: PortId, headers: &Headers, new: &NewFlow) -> Endpoint {
+    Endpoint {
+        protocol: headers.protocol,
+        address: headers.tuple.source,
+        service: headers.tuple.source_port,
+        real_port: ingress,
+        mapped_port: new.egress,
+    }
+}
+
+/// Why a packet is dropped that gets no binding.
+fn unbound(error: BindError) -> DropReason {
+    match error {
+        BindError::Exhausted => DropReason::NatPoolExhausted,
+        BindError::Untranslatable => DropReason::NatUntranslatable,
     }
 }
 

@@ -34,10 +34,10 @@ impl Trace for Seen {
     fn record(&mut self, step: Step) {
         self.hits.record(step);
         match step {
-            Step::UnNat(_, address, port) => self.real_destination = Some((address, port)),
+            Step::UnNat { real, .. } => self.real_destination = Some(real),
             Step::Route(port, _) => self.egress = Some(port),
-            Step::Access(acl, element, Action::Deny) => self.denied_by = Some((acl, element)),
-            Step::Nat(rule) => self.nat_rule = Some(rule),
+            Step::Access(acl, _, element, Action::Deny) => self.denied_by = Some((acl, element)),
+            Step::SourceRule(rule) => self.nat_rule = Some(rule),
             _ => {}
         }
     }

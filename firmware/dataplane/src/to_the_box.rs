@@ -8,7 +8,7 @@ use crate::access::Candidate;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::policy::{Action, Interface};
-use crate::slowpath::{Step, Trace};
+use crate::slowpath::{AccessPlace, Step, Trace};
 use crate::wire::{Headers, Layer4};
 
 impl DataPlane {
@@ -44,7 +44,8 @@ impl DataPlane {
         };
         match self.access.decide(&self.policy, acl, &candidate) {
             Some((index, action)) => {
-                trace.record(Step::Access(acl, Some(index), action));
+                let place = AccessPlace::ToTheBox(from.port);
+                trace.record(Step::Access(acl, place, Some(index), action));
                 match action {
                     Action::Permit => Ok(()),
                     Action::Deny => Err(DropReason::AclDrop),

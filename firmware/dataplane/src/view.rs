@@ -8,6 +8,7 @@ use hal::nic::MacAddr;
 use hal::packet::PacketBuf;
 
 use crate::policy::{AddressRange, NatRule, PortId, ProxyId};
+use crate::wire::{PROTOCOL_TCP, PROTOCOL_UDP};
 
 /// A flow, while it lives; a stale one is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -242,6 +243,8 @@ conn_flags! {
     OUTBOUND_DATA = 11, 'O';
     /// `B`: opened from outside.
     OPENED_FROM_OUTSIDE = 12, 'B';
+    /// `T`: SIP, inspected.
+    SIP = 13, 'T';
 }
 
 impl ConnFlags {
@@ -270,6 +273,30 @@ impl fmt::Display for ConnFlags {
             }
         }
         Ok(())
+    }
+}
+
+/// What was opened since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Connections of every protocol.
+    pub conns: u64,
+    /// Those of TCP.
+    pub tcp: u64,
+    /// Those of UDP.
+    pub udp: u64,
+    /// Dynamic translations.
+    pub xlates: u64,
+}
+
+impl Opened {
+    pub(crate) fn count_conn(&mut self, protocol: u8) {
+        self.conns += 1;
+        match protocol {
+            PROTOCOL_TCP => self.tcp += 1,
+            PROTOCOL_UDP => self.udp += 1,
+            _ => {}
+        }
     }
 }
 

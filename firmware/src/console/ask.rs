@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 
+use cli::pager::Pager;
 use zeroize::Zeroizing;
 
 use super::input::LineEnd;
@@ -32,10 +33,28 @@ impl Session {
         &mut self,
         text: impl Iterator<Item = Option<impl AsRef<str>>>,
     ) -> Result<(), Gone> {
-        let configured = self.core().config.pager_lines;
-        let lines = self.pager_lines.unwrap_or(configured) as usize;
+        let lines = self.page_lines_wanted();
         let deadline = self.deadline();
         self.input.page(&self.shared, text, lines, deadline).await
+    }
+
+    /// Lines of a page.
+    fn page_lines_wanted(&self) -> usize {
+        let configured = self.core().config.pager_lines;
+        self.pager_lines.unwrap_or(configured) as usize
+    }
+
+    /// A pager for text that is made piece by piece.
+    pub(super) fn pager(&self) -> Pager {
+        self.input.pager(self.page_lines_wanted())
+    }
+
+    /// Shows one line of such a text. Returns false if no more is wanted.
+    pub(super) async fn page_line(&mut self, pager: &mut Pager, text: &str) -> Result<bool, Gone> {
+        let deadline = self.deadline();
+        self.input
+            .page_line(&self.shared, pager, text, deadline)
+            .await
     }
 
     /// Asks for a line of text; nothing for Ctrl-C and Ctrl-Z.

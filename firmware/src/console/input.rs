@@ -191,40 +191,56 @@ impl Input {
         lines: usize,
         deadline: Option<Instant>,
     ) -> Result<(), Gone> {
-        let mut pager = Pager::new(lines, self.editor.width());
-        let mut out = Vec::new();
+        let mut pager = self.pager(lines);
         for (count, line) in text.enumerate() {
-            while let Some(line) = &line {
-                match pager.line(line.as_ref(), &mut out) {
-                    Offer::Taken => break,
-                    Offer::Stop => {
-                        line::write_bytes(shared, &out).await;
-                        return Ok(());
-                    }
-                    Offer::Wait => {
-                        line::write_bytes(shared, &out).await;
-                        out.clear();
-                        loop {
-                            let key = self.key(shared, "", deadline).await?;
-                            match key {
-                                Some(key) if pager.key(key, &mut out) => break,
-                                Some(_) => {}
-                                None => {
-                                    pager.stop(&mut out);
-                                    break;
-                                }
-                            }
-                        }
-                    }
-                }
+            if let Some(line) = &line
+                && !self
+                    .page_line(shared, &mut pager, line.as_ref(), deadline)
+                    .await?
+            {
+                return Ok(());
             }
-            line::write_bytes(shared, &out).await;
-            out.clear();
             if count % LINES_PER_TURN == LINES_PER_TURN - 1 {
                 yield_now().await;
             }
         }
         Ok(())
+    }
+
+    /// A pager for pages of so many lines.
+    pub(super) fn pager(&self, lines: usize) -> Pager {
+        Pager::new(lines, self.editor.width())
+    }
+
+    /// Shows a line. Returns false if no more is wanted.
+    pub(super) async fn page_line(
+        &mut self,
+        shared: &Shared,
+        pager: &mut Pager,
+        line: &str,
+        deadline: Option<Instant>,
+    ) -> Result<bool, Gone> {
+        let mut out = Vec::new();
+        loop {
+            let offer = pager.line(line, &mut out);
+            line::write_bytes(shared, &out).await;
+            out.clear();
+            match offer {
+                Offer::Taken => return Ok(true),
+                Offer::Stop => return Ok(false),
+                Offer::Wait => loop {
+                    let key = self.key(shared, "", deadline).await?;
+                    match key {
+                        Some(key) if pager.key(key, &mut out) => break,
+                        Some(_) => {}
+                        None => {
+                            pager.stop(&mut out);
+                            break;
+                        }
+                    }
+                },
+            }
+        }
     }
 
     /// Feeds the editor until something comes of it. The echo is sent before bytes are waited for. Log

@@ -7,6 +7,7 @@
 //! | `login` | banners, users, passwords, privilege |
 //! | `place` | where `copy` reads from and writes to |
 //! | `transfer` | XMODEM over the line |
+//! | `report` | long answers made piece by piece |
 //! | `rehearsal` | a text applied to a copy, with a report |
 //! | [`session`] | who is at the console, in which mode; lines one after the other |
 //! | `burst` | the lines of a paste, counted |
@@ -26,6 +27,7 @@ mod login;
 mod obey;
 mod place;
 mod rehearsal;
+mod report;
 pub(crate) mod session;
 mod transfer;
 

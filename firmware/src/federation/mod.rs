@@ -163,6 +163,13 @@ impl Federation {
         self.settings.of(config, keys, tls_proxy).map(|_| ())
     }
 
+    /// How many sessions there are, and how many there may be.
+    pub(crate) fn session_usage(&self, config: &Config) -> (u32, u32) {
+        let limit = config.tls_proxy_maximum_sessions.unwrap_or(u32::MAX);
+        // There are at most as many as fit a u16.
+        (self.sessions.len() as u32, limit.min(self.capacity))
+    }
+
     /// When [`turn`](Self::turn) has something to do although no packet came.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.proxy.poll_timeout()

@@ -10,6 +10,8 @@ pub(crate) mod ipv6;
 mod nat;
 pub(crate) mod schedule;
 
+pub(crate) use nat::statement as nat_statement;
+
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;

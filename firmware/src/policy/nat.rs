@@ -17,6 +17,10 @@ use dataplane::{
 
 use super::{port_id, range, transport};
 
+mod source;
+
+pub(crate) use source::statement;
+
 /// All rules, section by section.
 pub(super) fn compile(config: &Config) -> Vec<NatRule> {
     let manual = |rules: &[ManualNat], section| -> Vec<NatRule> {

@@ -15,17 +15,19 @@ pub(crate) const FRAME: &str = "Frame";
 /// Heading of the half about flows.
 pub(crate) const FLOW: &str = "Flow";
 
-/// One half of the display: a heading, the reasons that have counted, the line of last clearing.
+/// One half of the display: a heading, the reasons that have counted or the one that was asked for,
+/// the line of last clearing.
 pub(crate) fn section(
     out: &mut String,
     heading: &str,
+    only: Option<DropReason>,
     count: impl Fn(DropReason) -> u64,
     last_clearing: &str,
 ) {
     put_line!(out, "{heading} drop:");
     for &reason in DropReason::ALL {
         let drops = count(reason);
-        if drops > 0 {
+        if only.map_or(drops > 0, |only| only == reason) {
             let text = if heading == FLOW && reason == DropReason::AclDrop {
                 // The one reason that the ASA words differently for flows.
                 "Flow is denied by access rule"

@@ -53,6 +53,15 @@ impl Port<'_> {
         }
     }
 
+    /// How it came to its address.
+    fn method(&self) -> &'static str {
+        if self.is_from_startup {
+            "CONFIG"
+        } else {
+            "manual"
+        }
+    }
+
     fn protocol(&self) -> &'static str {
         if self.link.is_up && !self.interface.shutdown {
             "up"
@@ -175,7 +184,12 @@ pub(crate) fn block(out: &mut String, port: &Port<'_>) {
         traffic.bytes_out
     );
     put_line!(out, "\t{} packets dropped", traffic.dropped);
-    for (minutes, rates) in [1, 5].into_iter().zip(&port.rates) {
+    averages(out, &port.rates);
+}
+
+/// The lines of averages over one minute and five.
+pub(crate) fn averages(out: &mut String, rates: &[Rates; 2]) {
+    for (minutes, rates) in [1, 5].into_iter().zip(rates) {
         for (word, packets, bytes) in [
             ("input", rates.packets_in, rates.bytes_in),
             ("output", rates.packets_out, rates.bytes_out),
@@ -219,14 +233,7 @@ pub(crate) const BRIEF_HEADING: &str =
 pub(crate) fn brief(out: &mut String, port: &Port<'_>) {
     let name = alloc::format!("GigabitEthernet0/{}", port.number);
     let (address, method) = match port.interface.address {
-        Some(address) => (
-            alloc::format!("{}", address.address()),
-            if port.is_from_startup {
-                "CONFIG"
-            } else {
-                "manual"
-            },
-        ),
+        Some(address) => (alloc::format!("{}", address.address()), port.method()),
         None => ("unassigned".into(), "unset"),
     };
     put!(
@@ -235,6 +242,32 @@ pub(crate) fn brief(out: &mut String, port: &Port<'_>) {
         port.status()
     );
     put_line!(out, "{}", port.protocol());
+}
+
+/// The headings of [`address`].
+pub(crate) fn addresses_heading(out: &mut String, which: &str) {
+    put_line!(out, "{which} IP Addresses:");
+    put_line!(
+        out,
+        "Interface                Name                   IP address      Subnet mask     Method "
+    );
+}
+
+/// One line of `show ip address`; ports without a name or an address have none.
+pub(crate) fn address(out: &mut String, port: &Port<'_>) {
+    let (Some(name), Some(address)) = (&port.interface.nameif, port.interface.address) else {
+        return;
+    };
+    let hardware = alloc::format!("GigabitEthernet0/{}", port.number);
+    let (host, mask) = (
+        alloc::format!("{}", address.address()),
+        alloc::format!("{}", address.mask()),
+    );
+    put_line!(
+        out,
+        "{hardware:<24} {name:<22} {host:<15} {mask:<15} {}",
+        port.method()
+    );
 }
 
 /// The heading of [`named`].

@@ -11,12 +11,15 @@ pub(crate) mod files;
 pub(crate) mod interface;
 pub(crate) mod ipv6;
 pub(crate) mod load;
+pub(crate) mod local_host;
 pub(crate) mod nat;
 pub(crate) mod neighbor;
 pub(crate) mod power;
 pub(crate) mod route;
 pub(crate) mod system;
 pub(crate) mod tls_proxy;
+pub(crate) mod tracer;
+pub(crate) mod traffic;
 pub(crate) mod xlate;
 
 use alloc::string::String;

@@ -1,6 +1,7 @@
 //! The flow table: records, the index over both directions, idle timers.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::{Direction, Flow, NONE, State};
 use crate::buckets::Buckets;
@@ -221,6 +222,14 @@ impl FlowTable {
         }
     }
 
+    /// The name the next flow will have.
+    pub(crate) fn next_id(&self) -> FlowId {
+        FlowId {
+            index: self.free,
+            generation: self.opened.wrapping_add(1),
+        }
+    }
+
     /// Sets when to look at a flow again.
     pub(crate) fn set_deadline(&mut self, index: u32, deadline: Option<Tick>) {
         match deadline {
@@ -243,6 +252,15 @@ impl FlowTable {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Flow)> {
         (0..)
             .zip(&self.flows)
+            .filter(|(_, flow)| flow.state != State::Free)
+    }
+
+    /// The flows in use among the records `records`, with their indices.
+    pub(crate) fn iter_within(&self, records: Range<u32>) -> impl Iterator<Item = (u32, &Flow)> {
+        let end = (records.end as usize).min(self.flows.len());
+        let flows = self.flows.get(records.start as usize..end);
+        (records.start..)
+            .zip(flows.unwrap_or_default())
             .filter(|(_, flow)| flow.state != State::Free)
     }
 

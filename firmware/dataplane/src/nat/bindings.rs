@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
+use core::ops::Range;
 
 use super::ports::{ICMP_TIER, Ports, TIERS};
 use crate::buckets::Buckets;
@@ -82,6 +83,8 @@ pub(crate) struct Bindings {
     free: u32,
     in_use: u32,
     most_used: u32,
+    /// Since the start.
+    made: u64,
 }
 
 const PROTOCOLS: [u8; 3] = [PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP];
@@ -124,6 +127,7 @@ impl Bindings {
             free: if capacity == 0 { NONE } else { 0 },
             in_use: 0,
             most_used: 0,
+            made: 0,
         }
     }
 
@@ -276,10 +280,45 @@ impl Bindings {
             }
             self.free = next_free;
             self.in_use += 1;
+            self.made += 1;
             self.most_used = self.most_used.max(self.in_use);
             return Ok((index, address, mapped_service));
         }
         Err(BindError::Exhausted)
+    }
+
+    /// What [`bind`](Self::bind) would give; nothing is changed.
+    pub(crate) fn peek(
+        &self,
+        endpoint: &Endpoint,
+        addresses: impl Iterator<Item = Ipv4Addr> + Clone,
+        mut random: Random,
+    ) -> Result<(Ipv4Addr, u16), BindError> {
+        let slot = slot_of(endpoint.protocol).ok_or(BindError::Untranslatable)?;
+        let pools = addresses.filter_map(|address| Some((address, self.pool_of(address)?)));
+        let standing = pools.clone().find_map(|(address, pool)| {
+            let index = self.index.find(self.hash(endpoint, pool), |index| {
+                self.bindings
+                    .get(index as usize)
+                    .is_some_and(|binding| binding.pool == pool && binding.endpoint == *endpoint)
+            })?;
+            Some((address, self.bindings.get(index as usize)?.mapped_service))
+        });
+        if let Some(standing) = standing {
+            return Ok(standing);
+        }
+        if self.free == NONE {
+            return Err(BindError::Exhausted);
+        }
+        let is_icmp = endpoint.protocol == PROTOCOL_ICMP;
+        pools
+            .filter_map(|(address, pool)| {
+                let ports = self.shared.get(usize::from(pool))?.ports.get(slot)?;
+                let draw = (random.next() >> 32) as u32;
+                Some((address, ports.peek(endpoint.service, is_icmp, draw)?))
+            })
+            .next()
+            .ok_or(BindError::Exhausted)
     }
 
     fn pool_of(&self, address: Ipv4Addr) -> Option<u16> {
@@ -349,13 +388,18 @@ impl Bindings {
         }
     }
 
-    /// Ends the bindings that no flow uses; each is told to `ended`.
-    pub(crate) fn clear_unused(&mut self, mut ended: impl FnMut(Gone)) {
+    /// Ends the bindings that no flow uses, of the real addresses that `which` chooses; each is told to
+    /// `ended`.
+    pub(crate) fn clear_unused(
+        &mut self,
+        which: impl Fn(Ipv4Addr) -> bool,
+        mut ended: impl FnMut(Gone),
+    ) {
         for index in 0..self.bindings.len() as u32 {
             if self
                 .bindings
                 .get(index as usize)
-                .is_some_and(|binding| binding.flows == 0)
+                .is_some_and(|binding| binding.flows == 0 && which(binding.endpoint.address))
             {
                 self.remove(index).into_iter().for_each(&mut ended);
             }
@@ -367,9 +411,15 @@ impl Bindings {
         self.timers.next()
     }
 
-    /// The bindings with their shared addresses.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Binding, Ipv4Addr)> {
+    /// The bindings among the records `records`, with their shared addresses.
+    pub(crate) fn iter_within(
+        &self,
+        records: Range<u32>,
+    ) -> impl Iterator<Item = (&Binding, Ipv4Addr)> {
+        let end = (records.end as usize).min(self.bindings.len());
         self.bindings
+            .get(records.start as usize..end)
+            .unwrap_or_default()
             .iter()
             .filter(|binding| binding.is_live)
             .filter_map(|binding| {
@@ -401,6 +451,11 @@ impl Bindings {
                         })
                     })
             })
+    }
+
+    /// How many were made since the start.
+    pub(crate) const fn made(&self) -> u64 {
+        self.made
     }
 
     pub(crate) fn usage(&self) -> Usage {

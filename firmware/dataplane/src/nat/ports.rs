@@ -81,19 +81,23 @@ impl Ports {
     /// Takes `wanted` if it is free, else a free port of its tier near a `random` one. `None`: the
     /// tier is exhausted.
     pub(crate) fn take(&mut self, wanted: u16, is_icmp: bool, random: u32) -> Option<u16> {
-        let (first, last) = tier_of(wanted, is_icmp);
-        let in_tier = first <= wanted && wanted <= last;
-        let port = if in_tier && self.is_free(wanted) {
-            wanted
-        } else {
-            let size = u64::from(last - first) + 1;
-            // Scales `random` to 0..size without a division.
-            let start = first + ((u64::from(random) * size) >> 32) as u16;
-            self.first_free(start, last)
-                .or_else(|| self.first_free(first, start))?
-        };
+        let port = self.peek(wanted, is_icmp, random)?;
         self.taken.insert(port);
         Some(port)
+    }
+
+    /// What [`take`](Self::take) would take.
+    pub(crate) fn peek(&self, wanted: u16, is_icmp: bool, random: u32) -> Option<u16> {
+        let (first, last) = tier_of(wanted, is_icmp);
+        let in_tier = first <= wanted && wanted <= last;
+        if in_tier && self.is_free(wanted) {
+            return Some(wanted);
+        }
+        let size = u64::from(last - first) + 1;
+        // Scales `random` to 0..size without a division.
+        let start = first + ((u64::from(random) * size) >> 32) as u16;
+        self.first_free(start, last)
+            .or_else(|| self.first_free(first, start))
     }
 
     pub(crate) fn give_back(&mut self, port: u16) {

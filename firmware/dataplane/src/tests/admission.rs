@@ -251,14 +251,23 @@ fn a_decision_explains_itself_and_changes_nothing() {
     let call = Segment::new(EDGE, 49_368, PUBLIC, 5063, SYN).packet();
     let (steps, verdict) = lab.box_.explain(OUTSIDE, &call);
     assert_eq!(verdict, Ok(()));
+    let unnat = Step::UnNat {
+        rule: 1,
+        dialled: (PUBLIC, 5063),
+        real: (NODE, 5061),
+        divert: Some(INSIDE),
+    };
+    let first = FlowId::from_bits(1 << 32);
     assert_eq!(
         steps,
         [
-            Step::UnNat(1, NODE, 5061),
+            Step::FlowLookup(None),
+            unnat,
             Step::Route(INSIDE, NODE),
-            Step::Access(AclId(0), Some(3), Action::Permit),
+            Step::Access(AclId(0), AccessPlace::In(OUTSIDE), Some(3), Action::Permit),
             Step::Inspect(ProxyId(7)),
-            Step::ReversePath,
+            Step::ReversePath(Some(1), true),
+            Step::FlowCreation(first),
         ]
     );
     let out = Segment::new(DESK, 3000, EDGE, 80, SYN).packet();
@@ -267,10 +276,20 @@ fn a_decision_explains_itself_and_changes_nothing() {
     assert_eq!(
         steps,
         [
+            Step::FlowLookup(None),
             Step::Route(OUTSIDE, GATEWAY),
             Step::SecurityLevel(100, 0, Action::Permit),
-            Step::Nat(4),
-            Step::ReversePath,
+            Step::SourceRule(4),
+            Step::ReversePath(None, true),
+            Step::PerSession(true),
+            Step::Nat {
+                rule: 4,
+                real: (DESK, 3000),
+                mapped: Some((PUBLIC, 3000)),
+                is_dynamic: true,
+            },
+            Step::FlowCreation(first),
+            Step::Adjacency(OUTSIDE, GATEWAY, Some(station(GATEWAY))),
         ]
     );
     let denied = Segment::new(GATEWAY, 3000, PUBLIC, 5061, SYN).packet();

@@ -145,7 +145,7 @@ fn packets_go_up_by_leg_and_come_back_untouched() {
         );
         assert_eq!(sent, Err(DropReason::InterceptUnexpected));
     }
-    assert_eq!(lab.conn().flags.to_string(), "UIB");
+    assert_eq!(lab.conn().flags.to_string(), "UIBT");
     assert_eq!(lab.drain(), []);
 }
 

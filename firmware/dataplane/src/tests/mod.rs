@@ -4,6 +4,7 @@ mod admission;
 mod capture;
 mod errors;
 mod events;
+mod explain;
 mod federation;
 mod intercept;
 mod lab;

@@ -127,8 +127,14 @@ fn the_control_plane_list_is_asked_before_echo_and_services() {
     assert_eq!(
         steps,
         [
+            Step::FlowLookup(None),
             Step::ToTheBox,
-            Step::Access(AclId(2), Some(0), Action::Deny)
+            Step::Access(
+                AclId(2),
+                AccessPlace::ToTheBox(INSIDE),
+                Some(0),
+                Action::Deny
+            )
         ]
     );
     assert_eq!(verdict, Err(DropReason::AclDrop));

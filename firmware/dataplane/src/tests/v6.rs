@@ -346,6 +346,12 @@ fn a_connection_passes_both_ways_and_leaves_nothing_behind() {
     );
     assert_eq!(lab.box_.conn_usage().in_use, 1);
     assert_eq!(lab.box_.v6.names.in_use(), 2);
+    // Views carry names, which lead back to the addresses.
+    let conn = lab.conn();
+    for (side, address) in [(conn.higher, NODE), (conn.lower, EDGE)] {
+        assert_eq!(lab.box_.address_shown(side.real.0), address);
+        assert_eq!(lab.box_.address_shown(side.mapped.0), address);
+    }
     // The state machine is that of IPv4.
     let stray = tcp(OUTSIDE, server, client, (ACK, 900_000_000, 1007), b"x");
     lab.refuse(OUTSIDE, &stray, DropReason::TcpSeqPastWindow);

@@ -13,7 +13,7 @@ use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::input::{Dropped, Outcome, window_scale};
 use crate::policy::{AclId, Action, Interface, PortId};
-use crate::slowpath::{FIRST, Hits, NewFlow, Source, Step, Trace};
+use crate::slowpath::{AccessPlace, FIRST, Hits, NewFlow, Source, Step, Trace};
 use crate::wire::{Headers, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, Layer4, SYN, Tuple};
 
 /// What may become of a first packet.
@@ -95,7 +95,7 @@ impl DataPlane {
         let to = self.interface(hop.port).ok_or(DropReason::InterfaceDown)?;
 
         // Rules of the interfaces, by real addresses.
-        self.check_same_security(from, to)?;
+        self.check_same_security(from, to, trace)?;
         let asked = Asked {
             source: headers.source,
             destination: address,
@@ -118,10 +118,11 @@ impl DataPlane {
         let answered = self
             .v6_translate_source(hop.port, ingress, address)
             .unwrap_or(address);
-        if answered != headers.destination {
+        let is_match = answered == headers.destination;
+        trace.record(Step::ReversePath(None, is_match));
+        if !is_match {
             return Err(DropReason::NatRpfFailed);
         }
-        trace.record(Step::ReversePath);
 
         let is_reply_permitted = !matches!(headers.layer4, Layer4::IcmpEcho { .. })
             || self.policy.inspect_icmp
@@ -196,18 +197,23 @@ impl DataPlane {
         asked: &Asked,
         trace: &mut impl Trace,
     ) -> Result<(), DropReason> {
-        let inbound = [from.access_in, self.policy.access_global];
+        let inbound = [
+            from.access_in.map(|acl| (acl, AccessPlace::In(from.port))),
+            self.policy
+                .access_global
+                .map(|acl| (acl, AccessPlace::Global)),
+        ];
         let is_bound = inbound.iter().any(Option::is_some);
-        let decision = inbound.into_iter().flatten().find_map(|acl| {
+        let decision = inbound.into_iter().flatten().find_map(|(acl, place)| {
             let (element, action) = self.decide_list6(acl, asked)?;
-            trace.record(Step::Access(acl, Some(element), action));
+            trace.record(Step::Access(acl, place, Some(element), action));
             Some(action)
         });
         let is_permitted = match decision {
             Some(action) => action == Action::Permit,
             None if is_bound => {
-                if let Some(acl) = inbound.into_iter().flatten().last() {
-                    trace.record(Step::Access(acl, None, Action::Deny));
+                if let Some((acl, place)) = inbound.into_iter().flatten().last() {
+                    trace.record(Step::Access(acl, place, None, Action::Deny));
                 }
                 false
             }
@@ -236,6 +242,7 @@ impl DataPlane {
         let action = decision.map_or(Action::Deny, |(_, action)| action);
         trace.record(Step::Access(
             acl,
+            AccessPlace::Out(to.port),
             decision.map(|(element, _)| element),
             action,
         ));

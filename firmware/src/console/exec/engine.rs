@@ -1,10 +1,9 @@
-//! What the packet engine holds: connections, translations, rules, neighbours, routes, drops.
+//! What the packet engine is told and has learnt: rules, routes, neighbours.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use cli::grammar::Captures;
-use clock::format::ClockLine;
 use dataplane::{AccessForm, AclId};
 
 use crate::console::declare::{PRIVILEGED, Rows, answer, show};
@@ -24,29 +23,6 @@ pub(super) const ROWS: Rows = &[
         "show arp",
         neighbors,
         &[("arp", "Neighbours' Ethernet addresses")]
-    ),
-    show!(
-        PRIVILEGED,
-        "show conn [{count|detail|long}] [address <host:ip>] [port <port:port>]",
-        conns,
-        &[
-            ("conn", "Connections"),
-            ("count", "Only how many there are"),
-            ("detail", "With translated addresses and times"),
-            ("long", "With translated addresses and times"),
-            ("address", "Only those of a host"),
-            ("host", "Address of the host"),
-            ("port", "Only those of a port"),
-        ]
-    ),
-    show!(
-        PRIVILEGED,
-        "show xlate [count]",
-        xlates,
-        &[
-            ("xlate", "Translations in use"),
-            ("count", "Only how many there are"),
-        ]
     ),
     show!(
         PRIVILEGED,
@@ -75,53 +51,15 @@ pub(super) const ROWS: Rows = &[
     ),
     show!(
         PRIVILEGED,
-        "show asp drop [{frame|flow}]",
-        asp_drop,
-        &[
-            ("asp", "The packet engine"),
-            ("drop", "Why packets and flows were dropped"),
-            ("frame", "Only packets"),
-            ("flow", "Only flows"),
-        ]
-    ),
-    show!(
-        PRIVILEGED,
         "show blocks",
         blocks,
         &[("blocks", "Packet buffers")]
     ),
     answer!(
         PRIVILEGED,
-        "clear conn [{all|address <host:ip>}]",
-        clear_conn,
-        &[
-            ("clear", "Reset functions"),
-            ("conn", "End connections"),
-            ("all", "All connections"),
-            ("address", "Those of a host"),
-            ("host", "Address of the host"),
-        ]
-    ),
-    answer!(
-        PRIVILEGED,
-        "clear xlate",
-        clear_xlate,
-        &[("xlate", "Remove translations and end their connections"),]
-    ),
-    answer!(
-        PRIVILEGED,
         "clear arp",
         clear_arp,
-        &[("arp", "Forget neighbours")]
-    ),
-    answer!(
-        PRIVILEGED,
-        "clear asp drop",
-        clear_asp_drop,
-        &[
-            ("asp", "The packet engine"),
-            ("drop", "Zero the counters of dropped packets"),
-        ]
+        &[("clear", "Reset functions"), ("arp", "Forget neighbours")]
     ),
     answer!(
         PRIVILEGED,
@@ -222,67 +160,6 @@ fn access_lists(core: &mut Core, words: &Captures<'_>, out: &mut String) {
     }
 }
 
-fn asp_drop(core: &mut Core, words: &Captures<'_>, out: &mut String) {
-    let cleared = match core.drops_cleared {
-        None => String::from("Never"),
-        Some(at) => {
-            let unix_micros = core.wall.unix_micros(at) as i64;
-            alloc::format!(
-                "{} by enable_15",
-                ClockLine {
-                    rules: &core.zone,
-                    unix_micros
-                }
-            )
-        }
-    };
-    let dataplane = &core.dataplane;
-    if !words.has("flow") {
-        let count = |reason| dataplane.frame_drops(reason);
-        printers::asp_drop::section(out, printers::asp_drop::FRAME, count, &cleared);
-    }
-    if !words.has("frame") {
-        if !words.has("flow") {
-            put_line!(out);
-        }
-        let count = |reason| dataplane.flow_drops(reason);
-        printers::asp_drop::section(out, printers::asp_drop::FLOW, count, &cleared);
-    }
-}
-
-fn conns(core: &mut Core, words: &Captures<'_>, out: &mut String) {
-    printers::conn::usage(out, core.dataplane.conn_usage());
-    if words.has("count") {
-        return;
-    }
-    let is_detailed = words.has("detail") || words.has("long");
-    if is_detailed {
-        printers::conn::legend(out);
-    }
-    let (host, port) = (words.ip("host"), words.port("port"));
-    let policy = core.dataplane.policy();
-    for conn in core.dataplane.conns(core.now()) {
-        let sides = [conn.lower, conn.higher];
-        let matches = host.is_none_or(|host| {
-            sides
-                .iter()
-                .any(|side| side.real.0 == host || side.mapped.0 == host)
-        }) && port.is_none_or(|port| {
-            sides
-                .iter()
-                .any(|side| side.real.1 == port || side.mapped.1 == port)
-        });
-        if !matches {
-            continue;
-        }
-        if is_detailed {
-            printers::conn::detail(out, policy, &conn);
-        } else {
-            printers::conn::brief(out, policy, &conn);
-        }
-    }
-}
-
 fn nat_pools(core: &mut Core, _: &Captures<'_>, out: &mut String) {
     let dataplane = &core.dataplane;
     for pool in dataplane.pools() {
@@ -304,57 +181,8 @@ fn nat_pools(core: &mut Core, _: &Captures<'_>, out: &mut String) {
     }
 }
 
-fn xlates(core: &mut Core, words: &Captures<'_>, out: &mut String) {
-    printers::conn::usage(out, core.dataplane.xlate_usage());
-    if words.has("count") {
-        return;
-    }
-    printers::xlate::legend(out);
-    let policy = core.dataplane.policy();
-    let mut was_static = false;
-    for xlate in core.dataplane.xlates(core.now()) {
-        // Static entries end with an empty line where dynamic ones begin.
-        if was_static && !xlate.is_static {
-            put_line!(out);
-        }
-        was_static = xlate.is_static;
-        printers::xlate::xlate(out, policy, &xlate);
-    }
-}
-
-fn clear_conn(core: &mut Core, words: &Captures<'_>, out: &mut String) {
-    let host = words.ip("host");
-    if host.is_none() && !words.has("all") {
-        put_line!(out, "ERROR: % Incomplete command");
-        return;
-    }
-    let now = core.now();
-    let count = core.dataplane.clear_conns(
-        |conn| {
-            host.is_none_or(|host| {
-                [conn.lower, conn.higher]
-                    .iter()
-                    .any(|side| side.real.0 == host || side.mapped.0 == host)
-            })
-        },
-        now,
-    );
-    put_line!(out, "{count} connection(s) deleted.");
-}
-
-fn clear_xlate(core: &mut Core, _: &Captures<'_>, out: &mut String) {
-    let now = core.now();
-    let count = core.dataplane.clear_xlates(now);
-    put_line!(out, "INFO: {count} connection(s) ended");
-}
-
 fn clear_arp(core: &mut Core, _: &Captures<'_>, _: &mut String) {
     core.dataplane.clear_neighbors(None, &mut core.pool);
-}
-
-fn clear_asp_drop(core: &mut Core, _: &Captures<'_>, _: &mut String) {
-    core.dataplane.clear_drops();
-    core.drops_cleared = Some(core.now());
 }
 
 fn clear_nat_counters(core: &mut Core, _: &Captures<'_>, _: &mut String) {

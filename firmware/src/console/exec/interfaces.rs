@@ -35,6 +35,15 @@ pub(super) const ROWS: Rows = &[
     ),
     show!(
         PRIVILEGED,
+        "show ip address",
+        addresses,
+        &[
+            ("ip", "Internet Protocol"),
+            ("address", "Addresses of the interfaces"),
+        ]
+    ),
+    show!(
+        PRIVILEGED,
         "show nameif",
         nameif,
         &[("nameif", "Names and security levels")]
@@ -54,6 +63,16 @@ fn brief(core: &mut Core, _: &Captures<'_>, out: &mut String) {
     }
 }
 
+fn addresses(core: &mut Core, _: &Captures<'_>, out: &mut String) {
+    // Addresses are configured, never learnt: what is in force is what the system has.
+    for heading in ["System", "Current"] {
+        printers::interface::addresses_heading(out, heading);
+        for port in ports(core) {
+            printers::interface::address(out, &port);
+        }
+    }
+}
+
 fn nameif(core: &mut Core, _: &Captures<'_>, out: &mut String) {
     out.push_str(printers::interface::NAMEIF_HEADING);
     for (number, interface) in &core.config.interfaces {
@@ -62,7 +81,8 @@ fn nameif(core: &mut Core, _: &Captures<'_>, out: &mut String) {
 }
 
 fn clear(core: &mut Core, _: &Captures<'_>, _: &mut String) {
-    for port in &core.ports {
+    for port in &mut core.ports {
+        port.before_zeroing(core.dataplane.port_counters(port.id));
         core.dataplane.clear_port_counters(port.id);
     }
 }

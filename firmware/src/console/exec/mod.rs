@@ -4,12 +4,15 @@ mod capture;
 mod changes;
 mod clock;
 mod configuration;
+mod conn;
+mod drops;
 mod engine;
 mod files;
 mod help;
 mod interfaces;
 mod ipv6;
 mod load;
+mod local_host;
 mod logging;
 mod mode;
 mod objects;
@@ -18,6 +21,9 @@ mod power;
 mod support;
 mod system;
 mod tls;
+mod tracer;
+mod traffic;
+mod xlate;
 
 pub(super) use configuration::document;
 pub(crate) use power::restart_as_planned;
@@ -31,12 +37,15 @@ pub(super) const TABLES: &[Rows] = &[
     changes::ROWS,
     clock::ROWS,
     configuration::ROWS,
+    conn::ROWS,
+    drops::ROWS,
     engine::ROWS,
     files::ROWS,
     help::ROWS,
     interfaces::ROWS,
     ipv6::ROWS,
     load::ROWS,
+    local_host::ROWS,
     logging::ROWS,
     mode::ROWS,
     objects::ROWS,
@@ -45,4 +54,7 @@ pub(super) const TABLES: &[Rows] = &[
     support::ROWS,
     system::ROWS,
     tls::ROWS,
+    tracer::ROWS,
+    traffic::ROWS,
+    xlate::ROWS,
 ];
