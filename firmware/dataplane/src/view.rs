@@ -242,6 +242,8 @@ conn_flags! {
     OUTBOUND_DATA = 11, 'O';
     /// `B`: opened from outside.
     OPENED_FROM_OUTSIDE = 12, 'B';
+    /// `b`: TCP state bypass.
+    BYPASSED = 13, 'b';
 }
 
 impl ConnFlags {

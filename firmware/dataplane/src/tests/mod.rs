@@ -2,14 +2,18 @@
 
 mod admission;
 mod capture;
+mod conversation;
 mod errors;
 mod events;
 mod federation;
 mod intercept;
 mod lab;
 mod laws;
+mod limits;
 mod link;
 mod malformed;
+mod normalizer;
 mod offload;
 mod rules;
+mod silence;
 mod v6;
