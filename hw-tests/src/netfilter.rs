@@ -10,8 +10,9 @@ use std::time::{Duration, Instant as Wall};
 
 use anyhow::{Context, Result, bail, ensure};
 use dataplane::{
-    AccessList, Ace, AclId, Action, AddressRange, DataPlane, Interface, Limits, MappedAddress,
-    NatRule, NatSection, Policy, PortId, PortMatch, Service, SourceNat, StaticRoute, Transport,
+    AccessList, Ace, AceLog, AclId, Action, AddressRange, ConnectionClass, ConnectionSettings,
+    DataPlane, Interface, Limits, MappedAddress, NatRule, NatSection, Policy, PortId, PortMatch,
+    Service, SourceNat, StaticRoute, Transport,
 };
 use hal::nic::{MacAddr, Nic};
 use hal::packet::{Batch, PacketPool};
@@ -454,10 +455,23 @@ fn policy(elements: Vec<Ace>) -> Policy {
             gateway: GATEWAY,
             metric: 1,
         }],
-        access_lists: vec![AccessList {
-            name: "rules".into(),
-            elements,
-        }],
+        access_lists: vec![
+            AccessList {
+                name: "rules".into(),
+                elements,
+            },
+            AccessList {
+                name: "everything".into(),
+                elements: vec![Ace {
+                    action: Action::Permit,
+                    source: AddressRange::ANY,
+                    destination: AddressRange::ANY,
+                    service: Service::Any,
+                    log: AceLog::Default,
+                    is_active: true,
+                }],
+            },
+        ],
         nat: vec![NatRule {
             section: NatSection::Auto,
             real_interface: Some(Side::Inside.port()),
@@ -480,7 +494,17 @@ fn policy(elements: Vec<Ace>) -> Policy {
         }],
         inspect_icmp: true,
         // What the kernel does too, and what it does not.
-        decrement_ttl: true,
+        connections: vec![ConnectionClass {
+            name: "everything".into(),
+            port: None,
+            acls: vec![AclId(1)],
+            settings: Some(ConnectionSettings {
+                decrement_ttl: true,
+                randomize_sequences: false,
+                ..ConnectionSettings::default()
+            }),
+            checks: None,
+        }],
         tcp_mss: 0,
         ..Policy::default()
     }

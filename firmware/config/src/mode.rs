@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use cli::grammar::{ModeSet, Scope};
 
 /// Bits of [`ModeSet`] used by the rows of this crate; all others are free for other tables.
-pub const MODES: ModeSet = ((1 << 19) - 1) << FIRST_BIT;
+pub const MODES: ModeSet = ((1 << 20) - 1) << FIRST_BIT;
 
 /// Global configuration mode, the last scope of every mode here.
 pub const GLOBAL: ModeSet = 1 << FIRST_BIT;
@@ -27,11 +27,12 @@ pub(crate) const USERNAME: ModeSet = 1 << (FIRST_BIT + 15);
 pub(crate) const PROTOCOL_GROUP: ModeSet = 1 << (FIRST_BIT + 16);
 pub(crate) const ICMP_GROUP: ModeSet = 1 << (FIRST_BIT + 17);
 pub(crate) const TIME_RANGE: ModeSet = 1 << (FIRST_BIT + 18);
+pub(crate) const TCP_MAP: ModeSet = 1 << (FIRST_BIT + 19);
 
 const FIRST_BIT: u32 = 16;
 
 /// The modes with their names, as the chapters of a command reference.
-pub const TITLES: [(ModeSet, &str); 19] = [
+pub const TITLES: [(ModeSet, &str); 20] = [
     (GLOBAL, "Global configuration mode"),
     (INTERFACE, "Interface"),
     (NETWORK_OBJECT, "Network object"),
@@ -45,6 +46,7 @@ pub const TITLES: [(ModeSet, &str); 19] = [
     (CRL, "Revocation lists of a trustpoint"),
     (CERTIFICATE_CHAIN, "Certificate chain"),
     (TLS_PROXY, "TLS proxy"),
+    (TCP_MAP, "TCP map"),
     (CLASS_MAP, "Class map"),
     (POLICY_MAP, "Policy map"),
     (POLICY_CLASS, "Class of a policy map"),
@@ -83,6 +85,8 @@ pub enum Mode {
     CertificateChain(String),
     /// `tls-proxy NAME`.
     TlsProxy(String),
+    /// `tcp-map NAME`.
+    TcpMap(String),
     /// `class-map NAME`.
     ClassMap(String),
     /// `policy-map NAME`.
@@ -120,6 +124,7 @@ impl Mode {
             Self::Crl(_) => "config-ca-crl",
             Self::CertificateChain(_) => "config-cert-chain",
             Self::TlsProxy(_) => "config-tlsp",
+            Self::TcpMap(_) => "config-tcp-map",
             Self::ClassMap(_) => "config-cmap",
             Self::PolicyMap(_) | Self::InspectMap(_) => "config-pmap",
             Self::PolicyClass { .. } => "config-pmap-c",
@@ -176,6 +181,7 @@ impl Mode {
             Self::Crl(_) => (CRL, "crypto-ca-crl"),
             Self::CertificateChain(_) => (CERTIFICATE_CHAIN, "crypto-ca-cert-chain"),
             Self::TlsProxy(_) => (TLS_PROXY, "tls-proxy"),
+            Self::TcpMap(_) => (TCP_MAP, "tcp-map"),
             Self::ClassMap(_) => (CLASS_MAP, "mpf-class-map"),
             Self::PolicyMap(_) => (POLICY_MAP, "mpf-policy-map"),
             Self::PolicyClass { .. } => (POLICY_CLASS, "mpf-policy-map-class"),

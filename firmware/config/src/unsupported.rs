@@ -61,7 +61,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("sla", "SLA monitoring"),
     ("smtp-server", "Mail"),
     ("sunrpc-server", "SUNRPC inspection"),
-    ("tcp-map", "The TCP normaliser by configuration"),
     ("tftp-server", "TFTP"),
     ("track", "Object tracking"),
     ("tunnel-group", "VPN"),

@@ -36,6 +36,8 @@ reasons! {
     BadTcpFlags = "bad-tcp-flags", "Bad TCP flags";
     /// A transport checksum that the box itself had to rely on is wrong.
     BadTransportChecksum = "bad-tcp-cksum", "Bad TCP checksum";
+    /// No room to count another client of a class that limits them. No such name on the ASA.
+    ClientTableFull = "client-table-full", "Client table of connection limits full";
     /// A configured limit is reached.
     ConnLimit = "conn-limit", "Connection limit reached";
     /// A queue between the data plane and a port, session or task is full.
@@ -52,7 +54,8 @@ reasons! {
     IcmpReplyUnasked = "inspect-icmp-seq-num-not-matched", "ICMP Inspect seq num not matched";
     /// An inspection or the TLS proxy ended the flow. Counts flows only.
     InspectFail = "inspect-fail", "Inspection failure";
-    /// The proxy's answer does not belong to an intercepted flow.
+    /// The proxy's answer does not belong to an intercepted flow, or a segment does not fit a
+    /// connection that the box has answered for.
     InterceptUnexpected = "intercept-unexpected", "Intercept unexpected packet";
     /// The link is down or the port has no policy.
     InterfaceDown = "interface-down", "Interface is down";
@@ -105,6 +108,12 @@ reasons! {
     TcpInvalidAck = "tcp-invalid-ack", "TCP invalid ACK";
     /// No connection and no SYN.
     TcpNotSyn = "tcp-not-syn", "First TCP packet not SYN";
+    /// More data than the receiver announced to take.
+    TcpMssExceeded = "tcp-mss-exceeded", "TCP data exceeded MSS";
+    /// A timestamp before that of a segment sent earlier: an old duplicate.
+    TcpPawsFail = "tcp-paws-fail", "TCP packet failed PAWS test";
+    /// A reserved bit is set.
+    TcpReservedSet = "tcp-reserved-set", "TCP reserved flags set";
     /// RST or SYN within the window but not exactly next.
     TcpRstSynInWindow = "tcp-rst-syn-in-win", "TCP RST/SYN in window";
     /// RST or FIN outside the window.
@@ -113,12 +122,18 @@ reasons! {
     TcpSeqPastWindow = "tcp-seq-past-win", "TCP packet SEQ past window";
     /// A second SYN with another sequence number.
     TcpSeqSynDiff = "tcp-seq-syn-diff", "TCP SEQ in SYN/SYNACK invalid";
+    /// SYN-ACK with data.
+    TcpSynAckData = "tcp-synack-data", "TCP SYNACK with data";
+    /// SYN with data.
+    TcpSynData = "tcp-syn-data", "TCP SYN with data";
     /// SYN-ACK on an open connection.
     TcpSynAckOutOfOrder = "tcp-synack-ooo", "TCP SYNACK on established conn";
     /// Something else than the next step of the handshake.
     TcpThreeWayHandshake = "tcp-3whs-failed", "TCP failed 3 way handshake";
     /// Data behind a FIN.
     TcpDataPastFin = "tcp-data-past-fin", "TCP data send after FIN";
+    /// A window that had been given was taken back. No such name on the ASA.
+    TcpWindowVariation = "tcp-window-variation", "TCP window was taken back";
     /// Every TLS proxy session is taken. No such name on the ASA.
     TlsProxySessionLimit = "tls-proxy-session-limit", "TLS proxy session limit reached";
     /// TTL reached zero.

@@ -13,6 +13,9 @@ use hal::time::Instant;
 
 use crate::access;
 use crate::capture::CaptureSet;
+use crate::connection::cookie::Cookies;
+use crate::connection::counts::{Classes, Clients, LIMITS};
+use crate::connection::normalize::{self, TcpMap};
 use crate::drop_reason::DropCounters;
 use crate::event::{EventRing, FlowEnd};
 use crate::flow::{Direction, Flags, Flow, FlowTable, State};
@@ -81,6 +84,7 @@ impl Limits {
             + self.handoff_queue as usize * (size_of::<Intercepted>() + size_of::<LocalPacket>());
         FlowTable::memory_bytes(self.flows)
             + Bindings::memory_bytes(self.bindings())
+            + Clients::memory_bytes(self.flows)
             + NeighborTable::<core::net::Ipv4Addr>::memory_bytes(self.neighbors)
             + V6::memory_bytes(self.flows, self.neighbors)
             + EventRing::memory_bytes()
@@ -116,6 +120,17 @@ pub struct DataPlane {
     pub(crate) closed: VecDeque<FlowId>,
     pub(crate) locals: VecDeque<LocalPacket>,
     pub(crate) random: Random,
+    /// What new sequence numbers are drawn with.
+    pub(crate) sequence_key: HashKey,
+    pub(crate) cookies: Cookies,
+    /// Until when acknowledgments may belong to cookies.
+    pub(crate) cookies_until: Instant,
+    /// The normalisers by number, the default first.
+    pub(crate) normalizers: Vec<TcpMap>,
+    pub(crate) classes: Classes,
+    pub(crate) clients: Clients,
+    /// When each limit may be told again.
+    pub(crate) limit_told_again: [Instant; LIMITS],
     pub(crate) icmp_errors: Limiter,
     pub(crate) captures: CaptureSet,
 }
@@ -206,6 +221,13 @@ impl DataPlane {
             locals: VecDeque::with_capacity(handoff),
             random: Random::new(key),
             captures: CaptureSet::new(limits.capture_bytes),
+            sequence_key: key.derived(1),
+            cookies: Cookies::new(key.derived(2)),
+            cookies_until: Instant::from_secs(0),
+            normalizers: normalize::compile(&[]),
+            classes: Classes::default(),
+            clients: Clients::new(limits.flows, key.derived(3)),
+            limit_told_again: [Instant::from_secs(0); LIMITS],
         }
     }
 
@@ -216,6 +238,7 @@ impl DataPlane {
         self.acl_hits = crate::hits::carry_over(&self.policy, &self.acl_hits, &policy);
         self.access.rebuild(&self.policy, &policy);
         let before = core::mem::replace(&mut self.policy, policy);
+        self.renew_classes(&before);
         for port in &mut self.ports {
             port.interface = None;
         }
@@ -363,20 +386,7 @@ impl DataPlane {
     pub fn handle_timeout(&mut self, pool: &mut PacketPool, now: Instant) {
         let tick = tick_of(now);
         while let Some(index) = self.flows.pop_due(tick) {
-            let Some(flow) = self.flows.get(index) else {
-                continue;
-            };
-            // Used since its timer was set?
-            match self
-                .idle_ticks(flow)
-                .map(|idle| flow.last_used.saturating_add(idle))
-            {
-                Some(deadline) if deadline <= tick => {
-                    let end = Self::timeout_end(flow);
-                    self.end_flow(index, end, now);
-                }
-                deadline => self.flows.set_deadline(index, deadline),
-            }
+            self.flow_due(index, pool, now);
         }
         self.bindings
             .run_due(tick, |gone| self.events.push(xlate_ended(&gone, tick)));
@@ -514,22 +524,27 @@ impl DataPlane {
             // The session of the proxy has its own.
             return None;
         }
+        let class = self.classes.ticks.get(usize::from(flow.class));
+        let of_class = class.copied().unwrap_or_default();
         match flow.state {
-            State::SynSent | State::SynReceived => self.idle.embryonic,
+            State::SynSent | State::Spliced | State::SynReceived => {
+                of_class.embryonic.unwrap_or(self.idle.embryonic)
+            }
             State::Established => {
                 let is_closing = [Direction::Forward, Direction::Reply]
                     .into_iter()
                     .any(|side| flow.flags.has(Flags::fin(side)));
                 if is_closing {
-                    self.idle.half_closed
+                    of_class.half_closed.unwrap_or(self.idle.half_closed)
                 } else {
-                    self.idle.conn
+                    of_class.idle.unwrap_or(self.idle.conn)
                 }
             }
-            State::Stateless | State::Free => match flow.protocol {
+            State::Stateless | State::Free => of_class.idle.unwrap_or(match flow.protocol {
                 PROTOCOL_ICMP | PROTOCOL_ICMPV6 => self.idle.icmp,
+                PROTOCOL_TCP => self.idle.conn,
                 _ => self.idle.udp,
-            },
+            }),
         }
     }
 
@@ -562,6 +577,7 @@ impl DataPlane {
         let id = self.flows.id(index);
         let flow = self.flows.remove(index)?;
         self.v6.forget_flow(&flow);
+        self.count_ended(&flow);
         let tick = tick_of(now);
         let gone = self
             .bindings

@@ -14,6 +14,7 @@ use alloc::collections::VecDeque;
 use core::net::Ipv4Addr;
 use core::time::Duration;
 
+use crate::connection::counts::ConnectionLimit;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::policy::{AclId, PortId};
@@ -144,6 +145,18 @@ events! {
     FlowTableFull {
         /// How many flows there can be.
         limit: u32,
+    }
+    /// A limit of a class stands against a first packet; each limit is told once a second: 201010
+    /// (half-open), 201011 (all), 201012 (half-open of one client), 201013 (all of one client).
+    LimitReached {
+        /// Which limit.
+        limit: ConnectionLimit,
+        /// How many there are.
+        count: u32,
+        /// How many there may be.
+        most: u32,
+        /// The packet.
+        packet: PacketFacts,
     }
     /// A packet asked something of the box itself: 710001 to 710006.
     BoxAccess {

@@ -20,6 +20,14 @@ impl HashKey {
         }
     }
 
+    /// Another key that says nothing about this one, for the use with `number`.
+    pub(crate) fn derived(&self, number: u64) -> Self {
+        Self {
+            k0: self.hash(2 * number, u64::MAX),
+            k1: self.hash(2 * number + 1, u64::MAX),
+        }
+    }
+
     /// The hash of 16 bytes, given as two little-endian words.
     #[inline]
     pub(crate) fn hash(&self, first: u64, second: u64) -> u64 {
@@ -53,12 +61,8 @@ pub(crate) struct Random {
 impl Random {
     pub(crate) fn new(key: HashKey) -> Self {
         // Another key than the tables', so that numbers seen outside say nothing about buckets.
-        let derived = HashKey {
-            k0: key.hash(0, u64::MAX),
-            k1: key.hash(1, u64::MAX),
-        };
         Self {
-            key: derived,
+            key: key.derived(0),
             count: 0,
         }
     }

@@ -10,10 +10,12 @@ use core::hint::black_box;
 use hal::packet::{BATCH, Batch, PacketBuf, PacketPool};
 use hal::time::Instant;
 
+use crate::connection::counts::Admission;
+use crate::connection::normalize;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
-use crate::flow::tcp::{self, Tracked};
-use crate::flow::{Direction, Flags, State};
+use crate::flow::tcp::Tracked;
+use crate::flow::{Direction, Flags, State, sequence};
 use crate::nat::rewrite;
 use crate::offload;
 use crate::policy::PortId;
@@ -256,11 +258,21 @@ impl DataPlane {
                 self.tell_local(port, headers, code, &outcome);
                 return outcome;
             }
+            Err(DropReason::TcpNotSyn) if self.may_have_cookie(headers, now) => {
+                return self.accept_cookie(port, headers, frame, pool, now);
+            }
             Err(reason) => {
                 self.tell_refused(port, headers, code, reason, &seen, now);
                 return Err(Dropped::new(reason, frame));
             }
         };
+        match self.admit(new.settings, port, headers, new.can_answer(), now) {
+            Ok(Admission::Open) => {}
+            Ok(Admission::Cookie) => {
+                return self.answer_with_cookie(port, headers, new.settings, frame, pool, now);
+            }
+            Err(reason) => return Err(Dropped::new(reason, frame)),
+        }
         let opened = window_scale(frame.bytes(), headers)
             .and_then(|scale| self.open(port, headers, &new, scale, now));
         match opened {
@@ -286,7 +298,6 @@ impl DataPlane {
         now: Instant,
     ) -> Outcome {
         let tcp_mss = self.policy.tcp_mss;
-        let decrements_ttl = self.policy.decrement_ttl;
         let Some(flow) = self.flows.get_mut(index) else {
             return Err(Dropped::new(DropReason::FlowBeingFreed, frame));
         };
@@ -300,24 +311,39 @@ impl DataPlane {
         if headers.total_len > exit.mtu && offload::is_too_long(&frame, headers, exit.mtu) {
             return Err(Dropped::new(DropReason::MtuExceeded, frame));
         }
+        let decrements_ttl = flow.flags.has(Flags::DECREMENTS_TTL);
         if decrements_ttl && headers.ttl <= 1 {
             return Err(Dropped::new(DropReason::TtlExceeded, frame));
         }
 
         let mut tracked = Tracked::Same;
         let mut mss = None;
+        let mut held_ttl = headers.ttl;
         match headers.layer4 {
-            Layer4::Tcp(fields) => {
-                let mut scale = None;
-                if fields.has(SYN) {
-                    match syn_options(frame.bytes(), headers) {
-                        Ok((found, at)) => (scale, mss) = (found, at),
-                        Err(reason) => return Err(Dropped::new(reason, frame)),
+            Layer4::Tcp(fields) if flow.state != State::Stateless => {
+                let Some(map) = self.normalizers.get(usize::from(flow.normalizer)) else {
+                    return Err(Dropped::new(DropReason::FlowBeingFreed, frame));
+                };
+                let tick = tick_of(now);
+                match normalize::pass(map, flow, direction, headers, &fields, &mut frame, tick) {
+                    Ok(passed) if passed.is_answer => {
+                        self.note_answer(index, direction, now);
+                        pool.free(frame);
+                        return Ok(Verdict::Consumed);
                     }
-                }
-                match tcp::track(flow, direction, &fields, headers.payload_len(), scale) {
-                    Ok(what) => tracked = what,
+                    Ok(passed) => (tracked, mss) = (passed.tracked, passed.mss),
                     Err(reason) => return Err(Dropped::new(reason, frame)),
+                }
+                if let Tracked::Spliced | Tracked::Refused = tracked {
+                    let is_accepted = tracked == Tracked::Spliced;
+                    return self.finish_handshake(index, is_accepted, frame, pool, now);
+                }
+                if let Some(ttl) = normalize::held_ttl(map, flow, direction, headers.ttl) {
+                    put_ttl(&mut frame, headers, ttl);
+                    held_ttl = ttl;
+                }
+                if flow.has_offsets() {
+                    sequence::translate(&mut frame, headers, &fields, flow, direction);
                 }
             }
             Layer4::IcmpEcho { kind } => {
@@ -345,11 +371,7 @@ impl DataPlane {
             }
         }
         if decrements_ttl {
-            if v6::is_name(headers.tuple.source) {
-                v6::rewrite::decrement_hop_limit(&mut frame, headers);
-            } else {
-                rewrite::decrement_ttl(&mut frame, headers);
-            }
+            put_ttl(&mut frame, headers, held_ttl.saturating_sub(1));
         }
         if let Some(option) = mss
             && tcp_mss != 0
@@ -358,8 +380,11 @@ impl DataPlane {
         }
         let outcome = self.send_along(index, direction, frame, pool, now);
         match tracked {
-            Tracked::Same => {}
-            Tracked::TimeoutChanged => self.reset_timer(index),
+            Tracked::Same | Tracked::Spliced | Tracked::Refused => {}
+            Tracked::TimeoutChanged => {
+                self.count_established(index);
+                self.reset_timer(index);
+            }
             Tracked::Closed => {
                 let flags = self
                     .flows
@@ -439,7 +464,18 @@ impl DataPlane {
             {
                 flow.state = State::Established;
             }
+            self.count_established(index);
         }
+    }
+}
+
+/// Gives a packet of either family another TTL.
+#[inline]
+fn put_ttl(frame: &mut PacketBuf, headers: &Headers, ttl: u8) {
+    if v6::is_name(headers.tuple.source) {
+        v6::rewrite::put_hop_limit(frame, headers, ttl);
+    } else {
+        rewrite::set_ttl(frame, headers, ttl);
     }
 }
 

@@ -25,6 +25,7 @@ mod arp;
 pub mod bench;
 mod buckets;
 mod capture;
+mod connection;
 mod drop_reason;
 mod engine;
 mod event;
@@ -57,6 +58,9 @@ pub use capture::{
     CAPTURE_MATCHES_MAX, CAPTURES_MAX, Capture, CaptureAddresses, CaptureCursor, CaptureError,
     CaptureKind, CaptureMatch, CapturePoint, CaptureSettings, CaptureState, CapturedFrame,
 };
+pub use connection::counts::{ClassCounts, ConnectionLimit};
+pub use connection::normalize::{OptionSet, TcpMap, Treatment};
+pub use connection::settings::{ConnectionClass, ConnectionSettings, DeadDetection, TcpChecks};
 pub use drop_reason::DropReason;
 pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};
 pub use event::{

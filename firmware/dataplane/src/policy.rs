@@ -13,6 +13,9 @@ use core::time::Duration;
 
 use hal::nic::MacAddr;
 
+use crate::connection::normalize::TcpMap;
+use crate::connection::settings::ConnectionClass;
+
 /// A network port, numbered in the order of the box's devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortId(pub u8);
@@ -502,6 +505,12 @@ pub struct Policy {
     pub per_session: Vec<PerSessionRule>,
     /// Classes with a TLS proxy, in order of evaluation.
     pub inspections: Vec<InspectionClass>,
+    /// Classes with `set connection` lines, in order of evaluation.
+    pub connections: Vec<ConnectionClass>,
+    /// The TCP maps that classes refer to; 253 at most.
+    pub tcp_maps: Vec<TcpMap>,
+    /// Whether the side of higher security is numbered anew where no class says otherwise.
+    pub randomize_sequences: bool,
     /// `inspect icmp`: replies come back without a rule.
     pub inspect_icmp: bool,
     /// `icmp permit|deny` lines.
@@ -522,8 +531,6 @@ pub struct Policy {
     pub icmp_error_rate: u16,
     /// `icmp unreachable … burst-size`.
     pub icmp_error_burst: u16,
-    /// `set connection decrement-ttl`: off by default, as on the ASA.
-    pub decrement_ttl: bool,
     /// Everything with IPv6 addresses.
     pub v6: crate::v6::Policy6,
 }
@@ -539,6 +546,9 @@ impl Default for Policy {
             nat: Vec::new(),
             per_session: Vec::new(),
             inspections: Vec::new(),
+            connections: Vec::new(),
+            tcp_maps: Vec::new(),
+            randomize_sequences: true,
             inspect_icmp: false,
             icmp: Vec::new(),
             local_services: Vec::new(),
@@ -549,7 +559,6 @@ impl Default for Policy {
             tcp_mss: 1380,
             icmp_error_rate: 1,
             icmp_error_burst: 1,
-            decrement_ttl: false,
             v6: crate::v6::Policy6::default(),
         }
     }

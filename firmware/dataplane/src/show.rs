@@ -323,18 +323,19 @@ fn conn_flags(flow: &Flow) -> ConnFlags {
         return flags;
     }
     match (flow.state, opened_by_lower) {
-        (State::SynSent, false) => {
+        (State::SynSent | State::Spliced, false) => {
             flags.set(ConnFlags::AWAITING_OUTSIDE_SYN, true);
             flags.set(ConnFlags::AWAITING_OUTSIDE_ACK, true);
             flags.set(ConnFlags::AWAITING_INSIDE_ACK, true);
         }
-        (State::SynSent, true) => {
+        (State::SynSent | State::Spliced, true) => {
             flags.set(ConnFlags::AWAITING_INSIDE_SYN, true);
             flags.set(ConnFlags::AWAITING_OUTSIDE_ACK, true);
             flags.set(ConnFlags::AWAITING_INSIDE_ACK, true);
         }
         (State::SynReceived, false) => flags.set(ConnFlags::AWAITING_INSIDE_ACK, true),
         (State::SynReceived, true) => flags.set(ConnFlags::AWAITING_OUTSIDE_ACK, true),
+        (State::Stateless, _) => flags.set(ConnFlags::BYPASSED, true),
         _ => flags.set(ConnFlags::UP, true),
     }
     flags.set(ConnFlags::OUTSIDE_FIN, flow.flags.has(Flags::fin(outside)));

@@ -13,6 +13,7 @@ use hal::nic::MacAddr;
 use hal::time::Instant;
 
 use crate::access::{Candidate, transport_of};
+use crate::connection::settings::{BYPASS, FlowSettings};
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::flow::tcp::{self};
@@ -67,6 +68,9 @@ pub enum Step {
     InspectIcmp,
     /// The translation of the way back: the rule that it meets, whether it fits.
     ReversePath(Option<usize>, bool),
+    /// The class whose settings the connection has, by its number in
+    /// [`Policy::connections`](crate::Policy::connections), if there is one; its limits are looked at next.
+    ConnectionSettings(Option<u16>),
     /// Whether a dynamic translation goes with its flow.
     PerSession(bool),
     /// The source is translated.
@@ -145,6 +149,14 @@ pub(crate) struct NewFlow {
     pub(crate) proxy: Option<ProxyId>,
     pub(crate) is_reply_permitted: bool,
     pub(crate) is_opened_by_lower: bool,
+    pub(crate) settings: FlowSettings,
+}
+
+impl NewFlow {
+    /// Whether the box may answer its SYN in the server's stead.
+    pub(crate) const fn can_answer(&self) -> bool {
+        self.proxy.is_none() && self.settings.normalizer != BYPASS
+    }
 }
 
 /// What the source becomes.
@@ -202,7 +214,11 @@ impl DataPlane {
             (unnat.address, unnat.port)
         });
         self.check_destination(address)?;
-        let opener = opener(headers)?;
+        let opener = match opener(headers) {
+            // Whether it needs a SYN is known when its class is.
+            Err(DropReason::TcpNotSyn) if self.classes.may_bypass => 0,
+            opener => opener?,
+        };
 
         // Route: the rule that un-NATs may dictate the interface, the table then gives the next hop.
         let dictated = unnat.and_then(|unnat| unnat.egress);
@@ -226,8 +242,19 @@ impl DataPlane {
         };
         self.check_access(from, to, &candidate, trace)?;
 
+        // Settings of the connection.
+        let settings = self.settings_for(from, to, &candidate);
+        if settings.normalizer != BYPASS
+            && matches!(headers.layer4, Layer4::Tcp(fields) if !fields.is(SYN))
+        {
+            return Err(DropReason::TcpNotSyn);
+        }
+
         // Inspection: a TLS proxy may take the connection over.
-        let proxy = self.proxy_for(from, to, &candidate);
+        let proxy = match settings.normalizer {
+            BYPASS => None,
+            _ => self.proxy_for(from, to, &candidate),
+        };
         if let Some(proxy) = proxy {
             trace.record(Step::Inspect(proxy));
         }
@@ -279,6 +306,7 @@ impl DataPlane {
             proxy,
             is_reply_permitted,
             is_opened_by_lower: from.security_level < to.security_level,
+            settings,
         }))
     }
 
@@ -550,6 +578,12 @@ impl DataPlane {
         if new.proxy.is_some() {
             flags.set(Flags::INTERCEPTED);
         }
+        if self
+            .class_settings(new.settings.class)
+            .is_some_and(|settings| settings.decrement_ttl)
+        {
+            flags.set(Flags::DECREMENTS_TTL);
+        }
         let leaving = Tuple {
             source: source.0,
             destination: new.destination.0,
@@ -567,10 +601,15 @@ impl DataPlane {
             created: tick,
             binding,
             proxy: new.proxy.unwrap_or(ProxyId(0)),
+            class: new.settings.class,
+            normalizer: new.settings.normalizer,
             ..Flow::unused()
         };
-        if let Layer4::Tcp(fields) = headers.layer4 {
+        if let Layer4::Tcp(fields) = headers.layer4
+            && new.settings.normalizer != BYPASS
+        {
             tcp::open(&mut flow, &fields, headers.payload_len(), window_scale);
+            self.number_anew(&mut flow, now);
         }
         flow.set_translation();
         let deadline = self.idle_ticks(&flow).map(|idle| tick.saturating_add(idle));
@@ -588,6 +627,7 @@ impl DataPlane {
         };
         self.opened.count_conn(headers.protocol);
         self.count_nat_hits(new, now);
+        self.count_opened(index);
         Ok(index)
     }
 

@@ -220,7 +220,7 @@ impl DataPlane {
             .into_iter()
             .any(|side| flow.flags.has(Flags::fin(side)));
         match flow.state {
-            State::SynSent | State::SynReceived => FlowEnd::HandshakeTimeout,
+            State::SynSent | State::Spliced | State::SynReceived => FlowEnd::HandshakeTimeout,
             State::Established if is_closing => FlowEnd::HalfClosedTimeout,
             _ => FlowEnd::Idle,
         }
@@ -301,7 +301,7 @@ fn is_request(headers: &Headers) -> bool {
     }
 }
 
-fn facts(ingress: PortId, headers: &Headers, icmp_code: u8, seen: &Seen) -> PacketFacts {
+pub(crate) fn facts(ingress: PortId, headers: &Headers, icmp_code: u8, seen: &Seen) -> PacketFacts {
     let tuple = headers.tuple;
     let (tcp_flags, icmp_kind) = match headers.layer4 {
         Layer4::Tcp(fields) => (fields.flags, None),

@@ -245,6 +245,8 @@ conn_flags! {
     OPENED_FROM_OUTSIDE = 12, 'B';
     /// `T`: SIP, inspected.
     SIP = 13, 'T';
+    /// `b`: TCP state bypass.
+    BYPASSED = 14, 'b';
 }
 
 impl ConnFlags {

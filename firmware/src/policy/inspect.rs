@@ -73,7 +73,11 @@ pub(super) fn is_on(config: &Config, engine: InspectEngine) -> bool {
 }
 
 /// The lists of which one must permit a connection for it to be in the class.
-fn conditions(class_map: &ClassMap, name: &str, lists: &mut Lists) -> Vec<dataplane::AclId> {
+pub(super) fn conditions(
+    class_map: &ClassMap,
+    name: &str,
+    lists: &mut Lists,
+) -> Vec<dataplane::AclId> {
     class_map
         .matches
         .iter()
@@ -97,7 +101,7 @@ fn conditions(class_map: &ClassMap, name: &str, lists: &mut Lists) -> Vec<datapl
         .collect()
 }
 
-fn permit(service: Service) -> Ace {
+pub(super) fn permit(service: Service) -> Ace {
     Ace {
         action: Action::Permit,
         source: AddressRange::ANY,

@@ -5,11 +5,13 @@
 //! address simply matches nothing.
 
 mod access;
+mod connection;
 mod inspect;
 pub(crate) mod ipv6;
 mod nat;
 pub(crate) mod schedule;
 
+pub(crate) use connection::class_name;
 pub(crate) use nat::statement as nat_statement;
 
 use alloc::collections::BTreeMap;
@@ -118,6 +120,7 @@ pub(crate) fn compile(
         .collect();
     let access_global = bound(&lists, AccessGroupPlace::Global);
     let (inspections, proxies) = inspect::compile(config, &mut lists);
+    let (connections, tcp_maps) = connection::compile(config, &mut lists);
     let secs = |timer| Duration::from_secs(u64::from(config.timeouts.secs(timer)));
     let policy = Policy {
         interfaces,
@@ -125,6 +128,8 @@ pub(crate) fn compile(
         access_global,
         nat: nat::compile(config),
         inspections,
+        connections,
+        tcp_maps,
         inspect_icmp: inspect::is_on(config, config::model::InspectEngine::Icmp),
         icmp: access::icmp_rules(config),
         same_security_inter: config.same_security_inter,

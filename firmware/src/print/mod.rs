@@ -16,6 +16,7 @@ pub(crate) mod nat;
 pub(crate) mod neighbor;
 pub(crate) mod power;
 pub(crate) mod route;
+pub(crate) mod service_policy;
 pub(crate) mod system;
 pub(crate) mod tls_proxy;
 pub(crate) mod tracer;

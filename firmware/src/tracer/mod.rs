@@ -210,6 +210,15 @@ impl Narrator<'_> {
                 let rule = rule?;
                 self.nat(rule, "rpf-check", !is_match, Vec::new(), "NAT")
             }
+            Step::ConnectionSettings(class) => {
+                let class = usize::from(class?);
+                let policy = self.core.dataplane.policy();
+                Phase {
+                    kind: "CONN-SETTINGS",
+                    information: vec![format!("Class {}", policy.connections.get(class)?.name)],
+                    ..Phase::default()
+                }
+            }
             Step::PerSession(ends_with_flow) => Phase {
                 kind: "NAT",
                 subtype: "per-session",

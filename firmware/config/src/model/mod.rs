@@ -20,6 +20,7 @@
 
 mod access;
 mod address;
+mod connection;
 mod interface;
 mod ipv6;
 mod logging;
@@ -39,6 +40,9 @@ pub use access::{
     PortSelect, RuleLog, RuleService,
 };
 pub use address::{AddressRange, Subnet};
+pub use connection::{
+    AdvancedOptions, ConnectionActions, ConnectionLimit, DeadDetection, TcpCheck, TcpMap, Treatment,
+};
 pub use interface::{DEFAULT_MTU, Duplex, Interface, Route, Speed};
 pub use ipv6::{
     AdvertisedPrefix6, DEFAULT_PREFIX_PREFERRED_SECS, DEFAULT_PREFIX_VALID_SECS, IcmpRule6, Port6,
@@ -185,6 +189,8 @@ pub struct Config {
     pub ntp: NtpSettings,
     /// `ssl`.
     pub ssl: SslSettings,
+    /// `tcp-map`.
+    pub tcp_maps: Named<TcpMap>,
     /// `class-map`.
     pub class_maps: Named<ClassMap>,
     /// `policy-map type inspect`.
@@ -243,6 +249,7 @@ impl Config {
             tls_proxies: Named::new(),
             ntp: NtpSettings::default(),
             ssl: SslSettings::default(),
+            tcp_maps: Named::new(),
             class_maps: Named::new(),
             inspect_maps: Named::new(),
             policy_maps: Named::new(),

@@ -1,6 +1,6 @@
 //! Which traffic gets which treatment: class maps, policy maps, TLS proxies and SSL settings.
 
-use super::{PortMatch, Transport};
+use super::{ConnectionActions, PortMatch, Transport};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -50,6 +50,8 @@ pub struct PolicyClass {
     pub class: String,
     /// The `inspect` lines by engine.
     pub inspections: BTreeMap<InspectEngine, Inspection>,
+    /// The `set connection` lines.
+    pub connection: ConnectionActions,
 }
 
 /// The name of the class every policy map has at its end.

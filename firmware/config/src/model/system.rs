@@ -256,6 +256,8 @@ pub struct TimerRow {
     pub default_secs: u32,
     /// Smallest value accepted besides 0.
     pub min_secs: u32,
+    /// Largest value accepted.
+    pub max_secs: u32,
     /// Whether 0 (never) is accepted.
     pub zero_allowed: bool,
     /// Which `timeout` line it is printed in.
@@ -263,7 +265,13 @@ pub struct TimerRow {
 }
 
 /// Longest time any timer takes: 1193 hours.
-pub const TIMER_MAX_SECS: u32 = 1193 * 3600 + 3599;
+pub const TIMER_MAX_SECS: u32 = 1193 * 3600;
+
+impl TimerRow {
+    const fn at_most(self, max_secs: u32) -> Self {
+        Self { max_secs, ..self }
+    }
+}
 
 impl Timer {
     /// Every timer in the order of printing.
@@ -281,13 +289,14 @@ impl Timer {
                 keyword,
                 default_secs,
                 min_secs,
+                max_secs: TIMER_MAX_SECS,
                 zero_allowed,
                 line,
             }
         }
         [
             row(Self::Xlate, "xlate", 10_800, 60, false, 0),
-            row(Self::PatXlate, "pat-xlate", 30, 30, false, 1),
+            row(Self::PatXlate, "pat-xlate", 30, 30, false, 1).at_most(300),
             row(Self::Conn, "conn", 3_600, 300, true, 2),
             row(Self::HalfClosed, "half-closed", 600, 30, true, 2),
             row(Self::Udp, "udp", 120, 60, true, 2),
@@ -300,8 +309,8 @@ impl Timer {
             row(Self::MgcpPat, "mgcp-pat", 300, 30, true, 3),
             row(Self::Sip, "sip", 1_800, 300, true, 4),
             row(Self::SipMedia, "sip_media", 120, 60, true, 4),
-            row(Self::SipInvite, "sip-invite", 180, 60, true, 4),
-            row(Self::SipDisconnect, "sip-disconnect", 120, 1, false, 4),
+            row(Self::SipInvite, "sip-invite", 180, 60, true, 4).at_most(1_800),
+            row(Self::SipDisconnect, "sip-disconnect", 120, 1, false, 4).at_most(600),
             row(
                 Self::SipProvisionalMedia,
                 "sip-provisional-media",
@@ -309,7 +318,8 @@ impl Timer {
                 60,
                 false,
                 5,
-            ),
+            )
+            .at_most(1_800),
             row(Self::Uauth, "uauth", 300, 0, true, 5),
             row(
                 Self::TcpProxyReassembly,
@@ -320,8 +330,8 @@ impl Timer {
                 6,
             ),
             row(Self::FloatingConn, "floating-conn", 0, 30, true, 7),
-            row(Self::ConnHolddown, "conn-holddown", 15, 0, true, 8),
-            row(Self::IgpStaleRoute, "igp stale-route", 70, 10, true, 9),
+            row(Self::ConnHolddown, "conn-holddown", 15, 0, true, 8).at_most(15),
+            row(Self::IgpStaleRoute, "igp stale-route", 70, 10, true, 9).at_most(100),
         ]
     };
 

@@ -6,6 +6,7 @@
 //! `Page`, which drops what was not asked for.
 
 pub(crate) mod access;
+pub(crate) mod connection;
 pub(crate) mod interface;
 pub(crate) mod ipv6;
 pub(crate) mod logging;
@@ -22,6 +23,7 @@ pub(crate) mod tls;
 pub(crate) mod users;
 
 pub use access::network_member;
+pub use connection::limits as connection_limits;
 pub(crate) use page::{Page, kept};
 pub use secret::{MASK, masked};
 pub use selection::Selection;

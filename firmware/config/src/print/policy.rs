@@ -50,6 +50,7 @@ pub(crate) fn policy_maps(page: &mut Page<'_>, config: &Config) {
                 }
                 page.line(line);
             }
+            super::connection::actions(page, &class.connection);
         }
     }
 }

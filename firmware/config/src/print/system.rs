@@ -105,6 +105,6 @@ pub(crate) fn timeouts(page: &mut Page<'_>, config: &Config) {
 }
 
 /// Seconds as `h:mm:ss`.
-fn clock_time(secs: u32) -> String {
+pub(super) fn clock_time(secs: u32) -> String {
     format!("{}:{:02}:{:02}", secs / 3600, secs / 60 % 60, secs % 60)
 }

@@ -21,7 +21,8 @@
 
 use super::kept::KeptRule;
 use super::{
-    Change, Handler, HelpTexts, access, interface, ipv6, kept, logging, nat, object, pki, policy,
+    Change, Handler, HelpTexts, access, connection, interface, ipv6, kept, logging, nat, object,
+    pki, policy,
 };
 use super::{row, system, time, time_range, tls, users};
 use crate::mode::{GLOBAL, Mode};
@@ -114,6 +115,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     tls::SSL,
     kept::DYNAMIC_ACCESS_POLICY_RECORD,
     users::USERNAMES,
+    connection::TCP_MAPS,
     policy::CLASS_MAPS,
     policy::POLICY_MAPS,
     policy::SERVICE_POLICY,

@@ -4,9 +4,10 @@
 //! configuration. `family` says how the statements hang together and how to add some. The other
 //! files follow the model: `system`, `time`, `interface`, `ipv6`, `object`, `number_group`,
 //! `time_range`, `access`, `nat`, `pki`, `tls`,
-//! `policy`, `users`, `logging`; `kept` is the table of lines that are only stored; `usage` finds what refers to a name.
+//! `policy`, `connection`, `users`, `logging`; `kept` is the table of lines that are only stored; `usage` finds what refers to a name.
 
 mod access;
+mod connection;
 pub(crate) mod family;
 mod interface;
 mod ipv6;

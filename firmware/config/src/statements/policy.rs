@@ -1,5 +1,6 @@
 //! Class maps, policy maps, inspection maps and where they are applied.
 
+use super::connection;
 use super::family::Family;
 use super::object::{current, description_text, port_match};
 use super::{Change, refusing, row, usage, word};
@@ -163,6 +164,10 @@ pub(super) const POLICY_MAPS: Family = Family {
             inspect,
         )
         .example("inspect sip SIP-MAP tls-proxy INBOUND"),
+        connection::LIMITS,
+        connection::TIMEOUTS,
+        connection::DECREMENT_TTL,
+        connection::ADVANCED_OPTIONS,
         row(
             INSPECT_MAP,
             "parameters",
@@ -493,6 +498,7 @@ fn class(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal
         map.classes.push(PolicyClass {
             class: class.into(),
             inspections: BTreeMap::new(),
+            connection: crate::model::ConnectionActions::default(),
         });
         change.outcome.changed = true;
     }

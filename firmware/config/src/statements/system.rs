@@ -5,7 +5,7 @@ use super::{Change, kept, number, row, small, typed_password, word};
 use crate::mode::GLOBAL;
 use crate::model::{
     BannerKind, DEFAULT_ARP_TIMEOUT_SECS, DEFAULT_PAGER_LINES, DEFAULT_TCP_MSS,
-    DEFAULT_TERMINAL_WIDTH, FACTORY_HOSTNAME, TIMER_MAX_SECS, Timer,
+    DEFAULT_TERMINAL_WIDTH, FACTORY_HOSTNAME, Timer,
 };
 use crate::print;
 use crate::refusal::Refusal;
@@ -491,11 +491,11 @@ fn timeout(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refus
                     offset: capture.offset,
                 })?;
                 let secs = time.as_secs();
-                let fits = (row.min_secs..=TIMER_MAX_SECS).contains(&secs);
+                let fits = (row.min_secs..=row.max_secs).contains(&secs);
                 if !(fits || secs == 0 && row.zero_allowed) {
                     return Err(Refusal::OutOfRange {
                         low: row.min_secs,
-                        high: TIMER_MAX_SECS,
+                        high: row.max_secs,
                     });
                 }
                 values.push((row, secs));

@@ -1,8 +1,8 @@
 //! What in the configuration refers to a name.
 
 use crate::model::{
-    AccessGroupPlace, AccessLine, AddressMatch, AutoNat, AutoNatKind, ClassMatch, Config,
-    DynamicMapping, LogDeviceId, ManualMapped, ManualNat, ManualSource, MappedAddress,
+    AccessGroupPlace, AccessLine, AddressMatch, AdvancedOptions, AutoNat, AutoNatKind, ClassMatch,
+    Config, DynamicMapping, LogDeviceId, ManualMapped, ManualNat, ManualSource, MappedAddress,
     NatInterfaces, NetworkMember, NumberKind, NumberMember, PolicyPlace, PortSelect, RealAddress,
     RuleService, ServiceMember,
 };
@@ -200,6 +200,17 @@ pub(super) fn class_in_policy(config: &Config, name: &str) -> bool {
         .values()
         .flat_map(|policy| &policy.classes)
         .any(|class| class.class == name)
+}
+
+/// Whether a `set connection advanced-options` line names the TCP map.
+pub(super) fn tcp_map_used(config: &Config, name: &str) -> bool {
+    config
+        .policy_maps
+        .values()
+        .flat_map(|policy| &policy.classes)
+        .any(|class| {
+            matches!(&class.connection.advanced, Some(AdvancedOptions::Map(map)) if map == name)
+        })
 }
 
 /// Whether an `inspect` line names the inspection map.

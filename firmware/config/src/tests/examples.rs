@@ -4,7 +4,7 @@ use super::{Session, reread_from, snapshot};
 use crate::mode::{
     CERTIFICATE_CHAIN, CLASS_MAP, CRL, GLOBAL, ICMP_GROUP, INSPECT_MAP, INSPECT_PARAMETERS,
     INTERFACE, MODES, NETWORK_GROUP, NETWORK_OBJECT, POLICY_CLASS, POLICY_MAP, PROTOCOL_GROUP,
-    SERVICE_GROUP, SERVICE_OBJECT, TIME_RANGE, TLS_PROXY, TRUSTPOINT, USERNAME,
+    SERVICE_GROUP, SERVICE_OBJECT, TCP_MAP, TIME_RANGE, TLS_PROXY, TRUSTPOINT, USERNAME,
 };
 use crate::print::Extent;
 use crate::statements::family::FAMILIES;
@@ -41,6 +41,7 @@ crypto ca trustpoint IMP-TRUST
 crypto ca trustpoint PROXY
 username bob nopassword
 tls-proxy INBOUND
+tcp-map STRICT
 class-map FEDERATED
  match access-list FEDERATION
 policy-map type inspect sip SIP-MAP
@@ -70,6 +71,7 @@ const ENTRIES: &[(ModeSet, &str)] = &[
     (CERTIFICATE_CHAIN, "crypto ca certificate chain IMP-TRUST"),
     (TLS_PROXY, "tls-proxy INBOUND"),
     (USERNAME, "username bob attributes"),
+    (TCP_MAP, "tcp-map STRICT"),
     (CLASS_MAP, "class-map NEW"),
     (POLICY_MAP, "policy-map GLOBAL"),
     (POLICY_CLASS, "policy-map GLOBAL\nclass FEDERATED"),

@@ -393,6 +393,50 @@ const CASES: &[(&str, &str, &str)] = &[
         "no message-length maximum client auto",
     ),
     ("", "policy-map P", "no policy-map P"),
+    ("", "tcp-map M", "no tcp-map M"),
+    ("tcp-map M", "exceed-mss drop", "no exceed-mss"),
+    ("tcp-map M", "invalid-ack allow", "no invalid-ack"),
+    (
+        "tcp-map M",
+        "no ttl-evasion-protection",
+        "ttl-evasion-protection",
+    ),
+    (
+        "tcp-map M",
+        "checksum-verification",
+        "no checksum-verification",
+    ),
+    (
+        "tcp-map M",
+        "tcp-options range 9 40 allow",
+        "no tcp-options range 6 255",
+    ),
+    (
+        "tcp-map M",
+        "tcp-options timestamp drop",
+        "no tcp-options timestamp",
+    ),
+    ("tcp-map M", "queue-limit 4", "no queue-limit"),
+    (
+        "policy-map P\nclass class-default",
+        "set connection conn-max 5 random-sequence-number disable",
+        "no set connection conn-max random-sequence-number",
+    ),
+    (
+        "policy-map P\nclass class-default",
+        "set connection timeout idle 1:00:00 reset dcd",
+        "no set connection timeout idle dcd",
+    ),
+    (
+        "policy-map P\nclass class-default",
+        "set connection decrement-ttl",
+        "no set connection decrement-ttl",
+    ),
+    (
+        "policy-map P\nclass class-default",
+        "set connection advanced-options tcp-state-bypass",
+        "no set connection advanced-options",
+    ),
     ("class-map C\npolicy-map P", "class C", "no class C"),
     (
         "policy-map P",

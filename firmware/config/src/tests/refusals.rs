@@ -250,7 +250,32 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "",
         "timeout conn 0:00:10",
-        "ERROR: Value must be from 300 to 4298399",
+        "ERROR: Value must be from 300 to 4294800",
+    ),
+    (
+        "",
+        "timeout pat-xlate 0:05:01",
+        "ERROR: Value must be from 30 to 300",
+    ),
+    (
+        "policy-map P\nclass class-default",
+        "set connection timeout embryonic 0:00:01",
+        "ERROR: Value must be from 5 to 4294800",
+    ),
+    (
+        "policy-map P\nclass class-default",
+        "set connection advanced-options NONE",
+        "ERROR: tcp-map NONE does not exist",
+    ),
+    (
+        "tcp-map M\npolicy-map P\nclass class-default\nset connection advanced-options M",
+        "no tcp-map M",
+        "ERROR: tcp-map M cannot be removed, it is being used by policy-map",
+    ),
+    (
+        "tcp-map M",
+        "tcp-options range 30 29 allow",
+        "ERROR: Value must be from 30 to 255",
     ),
     (
         "access-list a permit ip interface outside any\ninterface gi0/0",

@@ -7,18 +7,21 @@
 //! Idle times are checked when the wheel says so, not at every packet: a packet only notes the
 //! tick.
 
+pub(crate) mod sequence;
 mod table;
 pub(crate) mod tcp;
 
 pub(crate) use table::{FlowTable, InsertError};
 
+use crate::connection::counts::NO_CLIENT;
+use crate::connection::settings::NO_CLASS;
 use crate::neighbor::NeighborId;
 use crate::policy::{PortId, ProxyId};
 use crate::view::ConnSide;
 use crate::wheel::Tick;
 use crate::wire::Tuple;
 use crate::wire::checksum::Delta;
-use tcp::TcpSide;
+use tcp::{Scales, TcpSide};
 
 /// A direction of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,8 @@ pub(crate) enum State {
     Free,
     /// TCP: the SYN has passed.
     SynSent,
+    /// TCP: the box has answered the SYN, and asks the server now.
+    Spliced,
     /// TCP: the SYN-ACK has passed.
     SynReceived,
     /// TCP: the handshake is complete; FINs are in [`Flags`].
@@ -73,6 +78,8 @@ impl Flags {
     pub(crate) const PER_SESSION: Self = Self(1 << 3);
     /// The side that opened the flow has the lower security level.
     pub(crate) const OPENED_BY_LOWER: Self = Self(1 << 4);
+    /// The box takes one from the TTL.
+    pub(crate) const DECREMENTS_TTL: Self = Self(1 << 5);
     const FIN: Self = Self(1 << 8);
     const FIN_ACKED: Self = Self(1 << 10);
     const DATA: Self = Self(1 << 12);
@@ -90,6 +97,37 @@ impl Flags {
     /// That side has sent data.
     pub(crate) const fn data(side: Direction) -> Self {
         Self(Self::DATA.0 << side as u16)
+    }
+
+    pub(crate) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    pub(crate) const fn set(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    pub(crate) const fn clear(&mut self, other: Self) {
+        self.0 &= !other.0;
+    }
+}
+
+/// Facts about a flow that only its second cache line needs, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks(u8);
+
+impl Marks {
+    /// It counts as half-open.
+    pub(crate) const EMBRYONIC: Self = Self(1);
+    /// The SYN had timestamps; with [`Self::TIMESTAMPS`], so had the SYN-ACK.
+    pub(crate) const TIMESTAMPS_OFFERED: Self = Self(1 << 1);
+    /// Both sides send timestamps.
+    pub(crate) const TIMESTAMPS: Self = Self(1 << 2);
+    const ANSWERED: Self = Self(1 << 4);
+
+    /// That side has answered the last probe.
+    pub(crate) const fn answered(side: Direction) -> Self {
+        Self(Self::ANSWERED.0 << side as u8)
     }
 
     pub(crate) const fn has(self, other: Self) -> bool {
@@ -139,12 +177,28 @@ pub(crate) struct Flow {
 
     /// What each side has sent and will take.
     pub(crate) tcp: [TcpSide; 2],
-    /// The dynamic binding in use, or [`NONE`].
+    /// What is added to the sequence numbers of each side; in [`State::Spliced`] the second is the
+    /// number the box answered with.
+    pub(crate) offsets: [u32; 2],
+    /// The timestamp last sent in order by each side, for PAWS.
+    pub(crate) timestamps: [u32; 2],
+    /// The dynamic binding in use, or [`NONE`]; of a free record the next free one.
     pub(crate) binding: u32,
     /// The proxy that holds it, if [`Flags::INTERCEPTED`].
     pub(crate) proxy: ProxyId,
-    /// Next free record.
-    pub(crate) next_free: u32,
+    /// The class it counts in.
+    pub(crate) class: u16,
+    /// The record of its client.
+    pub(crate) client: u16,
+    /// What its segments are checked by.
+    pub(crate) normalizer: u8,
+    /// Probes, or SYNs of the box itself, since the last answer.
+    pub(crate) probes: u8,
+    /// The lowest TTL of each side.
+    pub(crate) ttls: [u8; 2],
+    /// The window shifts of both sides.
+    pub(crate) scales: Scales,
+    pub(crate) marks: Marks,
 }
 
 impl Flow {
@@ -171,8 +225,16 @@ impl Flow {
             created: 0,
             tcp: [TcpSide::default(); 2],
             binding: NONE,
+            offsets: [0; 2],
+            timestamps: [0; 2],
             proxy: ProxyId(0),
-            next_free: NONE,
+            class: NO_CLASS,
+            client: NO_CLIENT,
+            normalizer: 0,
+            probes: 0,
+            ttls: [u8::MAX; 2],
+            scales: Scales::default(),
+            marks: Marks::default(),
         }
     }
 

@@ -40,7 +40,7 @@ impl FlowTable {
         let capacity = capacity.min(u32::MAX / 4);
         let mut flows = alloc::vec![Flow::unused(); capacity as usize];
         for (index, flow) in (1..).zip(&mut flows) {
-            flow.next_free = if index < capacity { index } else { NONE };
+            flow.binding = if index < capacity { index } else { NONE };
         }
         Self {
             flows,
@@ -141,7 +141,7 @@ impl FlowTable {
         let Some(record) = self.flows.get(index as usize) else {
             return Err(InsertError::Full);
         };
-        let next_free = record.next_free;
+        let next_free = record.binding;
         let hashes = self.hashes(&flow);
         for (direction, hash) in hashes.into_iter().enumerate() {
             let (port, tuple) = (flow.ports[direction], &flow.tuples[direction]);
@@ -162,7 +162,6 @@ impl FlowTable {
         }
         self.opened = self.opened.wrapping_add(1);
         flow.generation = self.opened;
-        flow.next_free = NONE;
         if let Some(record) = self.flows.get_mut(index as usize) {
             *record = flow;
         }
@@ -186,7 +185,7 @@ impl FlowTable {
         self.timers.cancel(index);
         let record = self.flows.get_mut(index as usize)?;
         record.state = State::Free;
-        record.next_free = self.free;
+        record.binding = self.free;
         self.free = index;
         self.in_use -= 1;
         Some(removed)

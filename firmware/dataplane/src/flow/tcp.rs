@@ -20,8 +20,35 @@ const ACK_SLACK: u32 = 66_000;
 
 /// Largest window shift, RFC 7323 §2.3.
 pub(crate) const MAX_SCALE: u8 = 14;
-/// No window-scale option was sent.
-pub(crate) const NO_SCALE: u8 = u8::MAX;
+
+/// The window shifts of both sides, four bits each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scales(u8);
+
+impl Default for Scales {
+    fn default() -> Self {
+        Self(0xff)
+    }
+}
+
+impl Scales {
+    /// Larger than any shift: no window-scale option was sent.
+    const NONE: u8 = 15;
+
+    /// The shift of `side`, if it sent one.
+    pub(crate) const fn get(self, side: Direction) -> Option<u8> {
+        match self.0 >> (side as u8 * 4) & 15 {
+            Self::NONE => None,
+            shift => Some(shift),
+        }
+    }
+
+    fn set(&mut self, side: Direction, shift: Option<u8>) {
+        let shift = shift.map_or(Self::NONE, |shift| shift.min(MAX_SCALE));
+        let at = side as u8 * 4;
+        self.0 = self.0 & !(15 << at) | shift << at;
+    }
+}
 
 /// What is known about one side of a connection. Sequence numbers wrap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,10 +59,10 @@ pub(crate) struct TcpSide {
     pub(crate) max_end: u32,
     /// The highest acknowledgment it sent.
     pub(crate) acknowledged: u32,
-    /// The largest window it offered, scaled; at least 1.
-    pub(crate) max_window: u32,
-    /// Its window shift, or [`NO_SCALE`].
-    pub(crate) scale: u8,
+    /// The largest window it offered, in units of its shift; at least 1.
+    pub(crate) max_window: u16,
+    /// The largest segment it announced to take; 0 if it said nothing.
+    pub(crate) segment_size: u16,
 }
 
 /// What becomes of the flow when the packet has passed.
@@ -47,6 +74,10 @@ pub(crate) enum Tracked {
     TimeoutChanged,
     /// It ends.
     Closed,
+    /// The server has answered a connection that the box answered for; the segment goes no further.
+    Spliced,
+    /// The server has refused such a connection; the segment goes no further.
+    Refused,
 }
 
 /// Whether `a` lies behind `b` in sequence space (RFC 9293 §3.4).
@@ -69,9 +100,10 @@ pub(crate) fn open(flow: &mut Flow, tcp: &TcpFields, payload_len: u32, scale: Op
         max_end: end,
         // Until the SYN-ACK: the lowest that may acknowledge this SYN, which may carry data.
         acknowledged: tcp.sequence.wrapping_add(1),
-        max_window: u32::from(tcp.window).max(1),
-        scale: scale.map_or(NO_SCALE, |scale| scale.min(MAX_SCALE)),
+        max_window: tcp.window.max(1),
+        segment_size: 0,
     };
+    flow.scales.set(Direction::Forward, scale);
     flow.state = State::SynSent;
 }
 
@@ -88,6 +120,7 @@ pub(crate) fn track(
 ) -> Result<Tracked, DropReason> {
     match flow.state {
         State::SynSent => syn_sent(flow, direction, tcp, payload_len, scale),
+        State::Spliced => spliced(flow, direction, tcp, payload_len),
         State::SynReceived => syn_received(flow, direction, tcp, payload_len),
         State::Established => established(flow, direction, tcp, payload_len),
         State::Free | State::Stateless => Err(DropReason::FlowBeingFreed),
@@ -126,26 +159,28 @@ fn syn_sent(
             {
                 return Err(DropReason::TcpAckSynDiff);
             }
-            let both_scale = opener.scale != NO_SCALE && scale.is_some();
-            let window = u32::from(tcp.window).max(1);
-            let [opener, responder] = &mut flow.tcp;
-            if !both_scale {
-                opener.scale = 0;
+            if scale.is_none() || flow.scales.get(Direction::Forward).is_none() {
+                // Only if both have it.
+                flow.scales.set(Direction::Forward, Some(0));
+                flow.scales.set(Direction::Reply, Some(0));
+            } else {
+                flow.scales.set(Direction::Reply, scale);
             }
+            let shifts = [Direction::Forward, Direction::Reply]
+                .map(|side| flow.scales.get(side).unwrap_or(0));
+            let window = tcp.window.max(1);
+            let [opener, responder] = &mut flow.tcp;
             // RFC 7323 §2.2: the windows of SYN and SYN-ACK are not scaled.
-            opener.max_end = opener.end.wrapping_add(window);
+            opener.max_end = opener.end.wrapping_add(u32::from(window));
             opener.acknowledged = tcp.sequence.wrapping_add(1);
             *responder = TcpSide {
                 end,
-                max_end: end.wrapping_add(opener.max_window),
+                max_end: end.wrapping_add(u32::from(opener.max_window)),
                 acknowledged: tcp.acknowledgment,
-                max_window: window,
-                scale: if both_scale {
-                    scale.unwrap_or(0).min(MAX_SCALE)
-                } else {
-                    0
-                },
+                max_window: in_units(window, shifts[1]),
+                segment_size: responder.segment_size,
             };
+            opener.max_window = in_units(opener.max_window, shifts[0]);
             flow.state = State::SynReceived;
             Ok(Tracked::TimeoutChanged)
         }
@@ -158,6 +193,47 @@ fn syn_sent(
             }
         }
         Direction::Forward | Direction::Reply => Err(DropReason::TcpThreeWayHandshake),
+    }
+}
+
+/// The box has answered the SYN of the opener and sent it to the server: what the server says.
+fn spliced(
+    flow: &mut Flow,
+    direction: Direction,
+    tcp: &TcpFields,
+    payload_len: u32,
+) -> Result<Tracked, DropReason> {
+    let opener = flow.tcp[0];
+    match direction {
+        Direction::Forward if tcp.has(RST) => {
+            if tcp.sequence == opener.end {
+                Ok(Tracked::Closed)
+            } else {
+                Err(DropReason::TcpRstFinOutOfOrder)
+            }
+        }
+        // Its window is shut until the server has answered.
+        Direction::Forward => Err(DropReason::InterceptUnexpected),
+        Direction::Reply if tcp.is(SYN | ACK) => {
+            // No shift was offered, so none counts.
+            let answer = flow.offsets[1];
+            flow.state = State::SynSent;
+            match syn_sent(flow, direction, tcp, payload_len, None) {
+                Ok(_) => {
+                    flow.offsets[1] = answer.wrapping_sub(tcp.sequence);
+                    flow.state = State::Established;
+                    Ok(Tracked::Spliced)
+                }
+                Err(reason) => {
+                    flow.state = State::Spliced;
+                    Err(reason)
+                }
+            }
+        }
+        Direction::Reply if tcp.is(RST | ACK) && tcp.acknowledgment == opener.end => {
+            Ok(Tracked::Refused)
+        }
+        Direction::Reply => Err(DropReason::TcpThreeWayHandshake),
     }
 }
 
@@ -245,7 +321,10 @@ fn established(
     }
     // Older than anything the receiver could still miss.
     if after(
-        sender.end.wrapping_sub(receiver.max_window).wrapping_sub(1),
+        sender
+            .end
+            .wrapping_sub(flow.widest(direction.other()))
+            .wrapping_sub(1),
         end,
     ) {
         return Err(out_of_window);
@@ -253,7 +332,7 @@ fn established(
     if flow.flags.has(Flags::fin(direction)) && after(end, sender.end) {
         return Err(DropReason::TcpDataPastFin);
     }
-    let slack = sender.max_window.max(ACK_SLACK);
+    let slack = flow.widest(direction).max(ACK_SLACK);
     if after(tcp.acknowledgment, receiver.end)
         || after(receiver.end.wrapping_sub(slack), tcp.acknowledgment)
     {
@@ -261,7 +340,7 @@ fn established(
     }
 
     let mut tracked = Tracked::Same;
-    let window = u32::from(tcp.window) << sender.scale.min(MAX_SCALE);
+    let window = flow.offered(direction, tcp);
     let side = &mut flow.tcp[direction.index()];
     if after(end, side.end) {
         side.end = end;
@@ -269,7 +348,7 @@ fn established(
     if after(tcp.acknowledgment, side.acknowledged) {
         side.acknowledged = tcp.acknowledgment;
     }
-    side.max_window = side.max_window.max(window);
+    side.max_window = side.max_window.max(tcp.window);
     let peer = &mut flow.tcp[direction.other().index()];
     let edge = tcp.acknowledgment.wrapping_add(window);
     if after(edge, peer.max_end) {
@@ -294,6 +373,25 @@ fn established(
         tracked = Tracked::Closed;
     }
     Ok(tracked)
+}
+
+/// A window of `bytes` in units of `shift`, rounded up.
+const fn in_units(bytes: u16, shift: u8) -> u16 {
+    // At most 65,535 before the shift, hence after it.
+    (bytes as u32).div_ceil(1 << shift) as u16
+}
+
+impl Flow {
+    /// The largest window that `side` has offered, in bytes.
+    pub(crate) fn widest(&self, side: Direction) -> u32 {
+        let shift = self.scales.get(side).unwrap_or(0);
+        u32::from(self.tcp[side.index()].max_window) << shift
+    }
+
+    /// The window that a segment of `side` offers, in bytes.
+    pub(crate) fn offered(&self, side: Direction, tcp: &TcpFields) -> u32 {
+        u32::from(tcp.window) << self.scales.get(side).unwrap_or(0)
+    }
 }
 
 /// A RST passes only where the receiver may believe it.
@@ -476,8 +574,9 @@ mod tests {
             let mut flow = Flow::unused();
             open(&mut flow, &segment(SYN, 100, 0), 0, Some(3));
             assert!(track(&mut flow, Reply, &segment(SYN | ACK, 500, 101), 0, theirs).is_ok());
-            assert_eq!(flow.tcp[1].scale, expected);
-            assert_eq!(flow.tcp[0].scale, if expected == 0 { 0 } else { 3 });
+            assert_eq!(flow.scales.get(Reply), Some(expected));
+            let ours = if expected == 0 { 0 } else { 3 };
+            assert_eq!(flow.scales.get(Forward), Some(ours));
         }
     }
 

@@ -3,7 +3,7 @@
 use hal::packet::PacketBuf;
 
 use crate::drop_reason::DropReason;
-use crate::flow::{Direction, Flow};
+use crate::flow::{Direction, Flow, sequence};
 use crate::wire::checksum::{self, Delta};
 use crate::wire::{
     Headers, ICMP_CHECKSUM, ICMP_ECHO_REPLY, ICMP_IDENTIFIER, IP_CHECKSUM, IP_DESTINATION,
@@ -58,13 +58,14 @@ pub(crate) fn translate(
     }
 }
 
-/// Takes one from the TTL, which is above 1. RFC 1141.
+/// Gives the packet another TTL. RFC 1141.
 #[inline]
-pub(crate) fn decrement_ttl(packet: &mut PacketBuf, headers: &Headers) {
+pub(crate) fn set_ttl(packet: &mut PacketBuf, headers: &Headers, ttl: u8) {
     let ip = usize::from(headers.ip);
     let bytes = packet.bytes_mut();
-    let old = u16::from_be_bytes([headers.ttl, headers.protocol]);
-    let new = u16::from_be_bytes([headers.ttl.saturating_sub(1), headers.protocol]);
+    let present = array::<1>(bytes, ip + IP_TTL).map_or(headers.ttl, |[ttl]| ttl);
+    let old = u16::from_be_bytes([present, headers.protocol]);
+    let new = u16::from_be_bytes([ttl, headers.protocol]);
     put(bytes, ip + IP_TTL, &new.to_be_bytes());
     update(bytes, ip + IP_CHECKSUM, |sum| {
         Delta::default().word(old, new).apply(sum)
@@ -130,9 +131,10 @@ pub(crate) fn translate_error(
     match quoted.protocol {
         PROTOCOL_TCP => {
             put_ports(bytes, quoted.transport, sent);
+            let numbers = sequence::restore_quoted(bytes, quoted.transport, end, flow, direction);
             // Often cut off: RFC 792 quotes eight bytes.
             if quoted.transport + TCP_CHECKSUM + 2 <= end {
-                let delta = addresses.and(ports);
+                let delta = addresses.and(ports).and(numbers);
                 update(bytes, quoted.transport + TCP_CHECKSUM, |sum| {
                     delta.apply(sum)
                 });

@@ -8,10 +8,11 @@
 use alloc::vec::Vec;
 
 use super::{Decision, NewFlow, Source, Step, Trace, endpoint, icmp_code, unbound};
+use crate::connection::counts::Admission;
+use crate::connection::normalize;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
-use crate::flow::tcp;
-use crate::flow::{Direction, Flags, Flow};
+use crate::flow::{Direction, Flags, Flow, State};
 use crate::input::syn_options;
 use crate::policy::PortId;
 use crate::wire::checksum;
@@ -63,13 +64,21 @@ impl DataPlane {
         match self.decide(ingress, &headers, code, trace)? {
             Decision::Local => self.rehearse_local(ingress, &headers, packet),
             Decision::Open(new) => {
+                let class = self.class_settings(new.settings.class);
+                trace.record(Step::ConnectionSettings(class.map(|_| new.settings.class)));
+                let may_answer = new.can_answer();
+                if let Admission::Cookie = self.would_admit(new.settings, &headers, may_answer)? {
+                    // The box answers for the server.
+                    return Ok(());
+                }
                 syn_options(packet, &headers)?;
                 self.rehearse_open(ingress, &headers, &new, trace)?;
                 trace.record(Step::FlowCreation(self.flows.next_id()));
                 if new.proxy.is_some() {
                     return Ok(());
                 }
-                self.check_exit(new.egress, &headers)?;
+                let decrements_ttl = class.is_some_and(|settings| settings.decrement_ttl);
+                self.check_exit(new.egress, &headers, decrements_ttl)?;
                 self.look_for_next_hop(new.egress, new.destination.0, trace)
             }
         }
@@ -139,16 +148,20 @@ impl DataPlane {
         if flow.flags.has(Flags::INTERCEPTED) {
             return Ok(());
         }
-        self.check_exit(flow.egress(direction), headers)?;
+        let decrements_ttl = flow.flags.has(Flags::DECREMENTS_TTL);
+        self.check_exit(flow.egress(direction), headers, decrements_ttl)?;
         match headers.layer4 {
-            Layer4::Tcp(fields) => {
+            Layer4::Tcp(fields) if flow.state != State::Stateless => {
                 let scale = if fields.has(SYN) {
                     syn_options(packet, headers)?.0
                 } else {
                     None
                 };
-                let mut copy = flow.clone();
-                tcp::track(&mut copy, direction, &fields, headers.payload_len(), scale).map(|_| ())
+                let map = self
+                    .normalizers
+                    .get(usize::from(flow.normalizer))
+                    .ok_or(DropReason::FlowBeingFreed)?;
+                normalize::rehearse(map, flow.clone(), direction, headers, &fields, scale)
             }
             Layer4::IcmpEcho { kind } => {
                 let expected = match direction {
@@ -217,12 +230,17 @@ impl DataPlane {
     }
 
     /// Whether a packet may leave by `egress` as it is.
-    fn check_exit(&self, egress: PortId, headers: &Headers) -> Result<(), DropReason> {
+    fn check_exit(
+        &self,
+        egress: PortId,
+        headers: &Headers,
+        decrements_ttl: bool,
+    ) -> Result<(), DropReason> {
         let exit = self.interface(egress).ok_or(DropReason::InterfaceDown)?;
         if headers.total_len > exit.mtu {
             return Err(DropReason::MtuExceeded);
         }
-        if self.policy.decrement_ttl && headers.ttl <= 1 {
+        if decrements_ttl && headers.ttl <= 1 {
             return Err(DropReason::TtlExceeded);
         }
         Ok(())

@@ -96,8 +96,12 @@ fn an_error_about_nothing_we_know_is_dropped() {
 
 #[test]
 fn the_box_reports_what_it_cannot_forward_at_its_rate() {
-    let mut policy = federation();
-    policy.decrement_ttl = true;
+    let policy = federation();
+    let settings = ConnectionSettings {
+        decrement_ttl: true,
+        ..unlimited()
+    };
+    let mut policy = with_class(policy, Some(settings), None);
     policy.interfaces[0].mtu = 600;
     let mut lab = Lab::new(policy);
     let mut packet = udp((DESK, 5000), (EDGE, 9), b"x");

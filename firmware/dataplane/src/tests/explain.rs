@@ -119,7 +119,6 @@ fn policies() -> impl Strategy<Value = Policy> {
             policy.same_security_inter = inter;
             policy.same_security_intra = intra;
             policy.inspect_icmp = icmp;
-            policy.decrement_ttl = ttl;
             if !proxied {
                 policy.inspections.clear();
             }
@@ -129,7 +128,12 @@ fn policies() -> impl Strategy<Value = Policy> {
                 source: AddressRange::host(EDGE),
                 kind: None,
             }];
-            policy
+            let settings = ConnectionSettings {
+                decrement_ttl: ttl,
+                most: 6,
+                ..unlimited()
+            };
+            with_class(policy, Some(settings), None)
         })
 }
 

@@ -179,12 +179,48 @@ pub(super) fn federation() -> Policy {
             static_rule(NODE, PUBLIC, Some((5269, 5269))),
             static_rule(NODE_2, PUBLIC, Some((5269, 15269))),
         ],
+        // The tests reckon with the numbers they send; those that do not switch it on.
+        randomize_sequences: false,
         inspections: alloc::vec![InspectionClass {
             port: None,
             acl: AclId(1),
             proxy: ProxyId(7)
         }],
         ..Policy::default()
+    }
+}
+
+/// `policy` with a class of all traffic.
+pub(super) fn with_class(
+    mut policy: Policy,
+    settings: Option<ConnectionSettings>,
+    checks: Option<TcpChecks>,
+) -> Policy {
+    let acl = AclId(policy.access_lists.len() as u16);
+    policy.access_lists.push(AccessList {
+        name: "everything".into(),
+        elements: alloc::vec![ace(
+            Action::Permit,
+            AddressRange::ANY,
+            AddressRange::ANY,
+            Service::Any
+        )],
+    });
+    policy.connections.push(ConnectionClass {
+        name: "everything".into(),
+        port: None,
+        acls: alloc::vec![acl],
+        settings,
+        checks,
+    });
+    policy
+}
+
+/// Settings that limit nothing and leave sequence numbers alone.
+pub(super) fn unlimited() -> ConnectionSettings {
+    ConnectionSettings {
+        randomize_sequences: false,
+        ..ConnectionSettings::default()
     }
 }
 
@@ -454,6 +490,11 @@ impl Segment {
     pub(super) fn frame(&self, port: PortId) -> Vec<u8> {
         ethernet(port, &self.packet())
     }
+
+    pub(super) fn options(mut self, options: &[u8]) -> Self {
+        self.options = options.to_vec();
+        self
+    }
 }
 
 /// Puts a packet into a frame to the box at `port`.
@@ -627,6 +668,36 @@ impl Packet {
             destination_port,
             bytes: bytes.to_vec(),
         }
+    }
+
+    fn be32(&self, at: usize) -> u32 {
+        u32::from_be_bytes(self.bytes[at..at + 4].try_into().expect("four bytes"))
+    }
+
+    pub(super) fn sequence(&self) -> u32 {
+        self.be32(24)
+    }
+
+    pub(super) fn acknowledgment(&self) -> u32 {
+        self.be32(28)
+    }
+
+    pub(super) fn tcp_flags(&self) -> u8 {
+        self.bytes[33]
+    }
+
+    pub(super) fn window(&self) -> u16 {
+        u16::from_be_bytes([self.bytes[34], self.bytes[35]])
+    }
+
+    /// The TCP options, padding included.
+    pub(super) fn tcp_options(&self) -> &[u8] {
+        &self.bytes[40..20 + usize::from(self.bytes[32] >> 4) * 4]
+    }
+
+    /// What follows the TCP header.
+    pub(super) fn tcp_payload(&self) -> &[u8] {
+        &self.bytes[20 + usize::from(self.bytes[32] >> 4) * 4..]
     }
 
     pub(super) fn from(&self) -> (Ipv4Addr, u16) {

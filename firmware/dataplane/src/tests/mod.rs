@@ -2,6 +2,7 @@
 
 mod admission;
 mod capture;
+mod conversation;
 mod errors;
 mod events;
 mod explain;
@@ -9,8 +10,11 @@ mod federation;
 mod intercept;
 mod lab;
 mod laws;
+mod limits;
 mod link;
 mod malformed;
+mod normalizer;
 mod offload;
 mod rules;
+mod silence;
 mod v6;

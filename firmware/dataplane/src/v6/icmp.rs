@@ -13,12 +13,13 @@ use super::wire::{
 };
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
-use crate::flow::Direction;
+use crate::flow::{Direction, sequence};
 use crate::input::{Dropped, Outcome};
 use crate::policy::{Action, PortId};
 use crate::wire::checksum::Delta;
 use crate::wire::{
-    ETHERNET_LEN, ETHERTYPE_IPV6, ICMP_CHECKSUM, ICMP_LEN, Layer4, Tuple, array, be16, put,
+    ETHERNET_LEN, ETHERTYPE_IPV6, ICMP_CHECKSUM, ICMP_LEN, Layer4, PROTOCOL_TCP, Tuple, array,
+    be16, put,
 };
 
 /// Hop limit of packets the box makes.
@@ -145,7 +146,8 @@ impl DataPlane {
         else {
             return;
         };
-        if (source, destination) == (quoted.source, quoted.destination) {
+        let has_numbers = quoted.protocol == PROTOCOL_TCP && flow.has_offsets();
+        if (source, destination) == (quoted.source, quoted.destination) && !has_numbers {
             return;
         }
         let (ip, icmp) = (usize::from(headers.ip), usize::from(headers.transport));
@@ -164,6 +166,12 @@ impl DataPlane {
         // The quoted checksum covered the addresses; it is made to fit them again.
         let mut delta = super::rewrite::delta_of(Delta::default(), quoted.source, source);
         delta = super::rewrite::delta_of(delta, quoted.destination, destination);
+        let end = ip + usize::from(headers.total_len);
+        if has_numbers {
+            let transport = usize::from(quoted.transport);
+            let numbers = sequence::restore_quoted(bytes, transport, end, flow, direction);
+            delta = delta.and(numbers);
+        }
         let quoted_sum = super::rewrite::checksum_at(quoted.protocol)
             .map(|offset| usize::from(quoted.transport) + offset);
         if let Some(at) = quoted_sum
@@ -172,7 +180,6 @@ impl DataPlane {
             put(bytes, at, &delta.apply(old).to_be_bytes());
         }
         put(bytes, icmp + ICMP_CHECKSUM, &[0, 0]);
-        let end = ip + usize::from(headers.total_len);
         let sum = bytes.get(icmp..end).map_or(0, |message| {
             wire::sum(reporter, source, PROTOCOL_ICMPV6, message)
         });

@@ -57,10 +57,10 @@ pub(crate) fn translate(
     }
 }
 
-/// Takes one from the hop limit, which is above 1. No checksum covers it.
-pub(crate) fn decrement_hop_limit(packet: &mut PacketBuf, headers: &Headers) {
+/// Gives the packet another hop limit. No checksum covers it.
+pub(crate) fn put_hop_limit(packet: &mut PacketBuf, headers: &Headers, hops: u8) {
     let at = usize::from(headers.ip) + HOP_LIMIT;
-    put(packet.bytes_mut(), at, &[headers.ttl.saturating_sub(1)]);
+    put(packet.bytes_mut(), at, &[hops]);
 }
 
 /// How the checksum changes when one address becomes another.

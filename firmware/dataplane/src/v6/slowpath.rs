@@ -9,6 +9,7 @@ use hal::time::Instant;
 use super::policy::{AddressRange6, StaticNat6};
 use super::wire::Headers6;
 use crate::access::{Candidate, matches_service};
+use crate::connection::settings::FlowSettings;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::input::{Dropped, Outcome, window_scale};
@@ -334,6 +335,8 @@ impl DataPlane {
                     proxy: None,
                     is_reply_permitted: new.is_reply_permitted,
                     is_opened_by_lower: new.is_opened_by_lower,
+                    // Classes match IPv4 addresses.
+                    settings: FlowSettings::default(),
                 };
                 window_scale(frame.bytes(), &named)
                     .and_then(|scale| self.open(ingress, &named, &flow, scale, now))

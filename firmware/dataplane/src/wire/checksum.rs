@@ -27,8 +27,12 @@ impl Delta {
 
     /// Adds the change of an address.
     pub(crate) fn address(self, old: Ipv4Addr, new: Ipv4Addr) -> Self {
-        let (old, new) = (!old.to_bits(), new.to_bits());
-        Self(fold(u64::from(self.0) + u64::from(old) + u64::from(new)))
+        self.long(old.to_bits(), new.to_bits())
+    }
+
+    /// Adds the change of one aligned 32-bit field.
+    pub(crate) fn long(self, old: u32, new: u32) -> Self {
+        Self(fold(u64::from(self.0) + u64::from(!old) + u64::from(new)))
     }
 
     /// Both changes together.

@@ -5,6 +5,7 @@
 //! here can panic. RFC 791, RFC 9293, RFC 768, RFC 792.
 
 pub(crate) mod checksum;
+pub(crate) mod patch;
 
 use core::net::Ipv4Addr;
 
@@ -50,6 +51,7 @@ pub(crate) const FIN: u8 = 0x01;
 pub(crate) const SYN: u8 = 0x02;
 pub(crate) const RST: u8 = 0x04;
 pub(crate) const ACK: u8 = 0x10;
+pub(crate) const URG: u8 = 0x20;
 
 // ICMP types, RFC 792.
 pub(crate) const ICMP_ECHO_REPLY: u8 = 0;
@@ -107,6 +109,14 @@ impl Tuple {
             source_port: self.destination_port,
             destination_port: self.source_port,
         }
+    }
+
+    /// The tuple as two words, to be hashed.
+    pub(crate) fn words(&self) -> (u64, u64) {
+        (
+            u64::from(self.source.to_bits()) << 32 | u64::from(self.destination.to_bits()),
+            u64::from(self.source_port) << 16 | u64::from(self.destination_port),
+        )
     }
 }
 

@@ -18,6 +18,7 @@ mod mode;
 mod objects;
 mod ping;
 mod power;
+mod service_policy;
 mod support;
 mod system;
 mod tls;
@@ -51,6 +52,7 @@ pub(super) const TABLES: &[Rows] = &[
     objects::ROWS,
     ping::ROWS,
     power::ROWS,
+    service_policy::ROWS,
     support::ROWS,
     system::ROWS,
     tls::ROWS,
