@@ -69,8 +69,8 @@ pub enum Step {
     /// The translation of the way back: the rule that it meets, whether it fits.
     ReversePath(Option<usize>, bool),
     /// The class whose settings the connection has, by its number in
-    /// [`Policy::connections`](crate::Policy::connections), if there is one; its limits are looked at next.
-    ConnectionSettings(Option<u16>),
+    /// [`Policy::connections`](crate::Policy::connections); its limits are looked at next.
+    ConnectionSettings(u16),
     /// Whether a dynamic translation goes with its flow.
     PerSession(bool),
     /// The source is translated.

@@ -211,11 +211,11 @@ impl Narrator<'_> {
                 self.nat(rule, "rpf-check", !is_match, Vec::new(), "NAT")
             }
             Step::ConnectionSettings(class) => {
-                let class = usize::from(class?);
                 let policy = self.core.dataplane.policy();
+                let name = &policy.connections.get(usize::from(class))?.name;
                 Phase {
                     kind: "CONN-SETTINGS",
-                    information: vec![format!("Class {}", policy.connections.get(class)?.name)],
+                    information: vec![format!("Class {name}")],
                     ..Phase::default()
                 }
             }

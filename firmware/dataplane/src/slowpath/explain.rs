@@ -65,7 +65,9 @@ impl DataPlane {
             Decision::Local => self.rehearse_local(ingress, &headers, packet),
             Decision::Open(new) => {
                 let class = self.class_settings(new.settings.class);
-                trace.record(Step::ConnectionSettings(class.map(|_| new.settings.class)));
+                if class.is_some() {
+                    trace.record(Step::ConnectionSettings(new.settings.class));
+                }
                 let may_answer = new.can_answer();
                 if let Admission::Cookie = self.would_admit(new.settings, &headers, may_answer)? {
                     // The box answers for the server.
