@@ -9,6 +9,7 @@ use clock::format::{LogDate, UtcDate};
 use hal::time::Instant;
 use syslog::{Id, Logger, Message, OutOfMemory, Stamp};
 
+use crate::events;
 use crate::log_settings;
 use crate::state::Core;
 
@@ -26,6 +27,8 @@ impl Core {
         let settings = log_settings::of(&self.config);
         let mut herald = self.herald();
         let configured = herald.stamped(|logger, stamp| logger.configure(settings, stamp));
+        self.dataplane
+            .set_event_interest(events::interest(&self.logger));
         if let Err(OutOfMemory { .. }) = configured {
             self.log(&Message::OutOfMemory);
         }
@@ -109,7 +112,7 @@ impl Core {
             .unwrap_or_else(|| alloc::format!("GigabitEthernet0/{port}"))
     }
 
-    fn herald(&mut self) -> Herald<'_> {
+    pub(crate) fn herald(&mut self) -> Herald<'_> {
         let now = self.now();
         Herald {
             logger: &mut self.logger,
@@ -141,7 +144,7 @@ impl Herald<'_> {
         }
     }
 
-    fn stamped<T>(&mut self, run: impl FnOnce(&mut Logger, &Stamp<'_>) -> T) -> T {
+    pub(crate) fn stamped<T>(&mut self, run: impl FnOnce(&mut Logger, &Stamp<'_>) -> T) -> T {
         let unix_secs = i64::try_from(self.unix_secs).unwrap_or(i64::MAX);
         let classic = LogDate {
             rules: self.zone,

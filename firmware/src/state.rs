@@ -30,6 +30,7 @@ use crate::board::{Board, HeapUse};
 use crate::budget::{Budget, Claim};
 use crate::change::{Drafts, Unconfirmed};
 use crate::console::line::ConsoleLine;
+use crate::events::{EVENTS_PER_TURN, Untold};
 use crate::federation::{Federation, Surroundings};
 use crate::flash::Flash;
 use crate::journal::{Event, Journal};
@@ -73,6 +74,7 @@ pub(crate) struct Core {
     pub(crate) echo: PendingEcho,
     pub(crate) logins: Logins,
     pub(crate) logger: Logger,
+    pub(crate) untold: Untold,
     pub(crate) drafts: Drafts,
     /// A commit that is taken back unless confirmed.
     pub(crate) unconfirmed: Option<Unconfirmed>,
@@ -196,6 +198,7 @@ impl Core {
             echo: PendingEcho::default(),
             logins: Logins::default(),
             logger: Logger::new(),
+            untold: Untold::default(),
             drafts: Drafts::default(),
             unconfirmed: None,
             changes: 0,
@@ -277,6 +280,7 @@ impl Core {
         }
         self.lap(Part::Transmit);
         self.handle_timeout(now);
+        was_busy |= self.tell_events(EVENTS_PER_TURN);
         self.lap(Part::Timers);
         was_busy
     }
@@ -427,6 +431,8 @@ impl Core {
     /// not use go down, the others up.
     pub(crate) fn put_policy_in_force(&mut self) {
         let now = self.now();
+        // Events name lists and ports by their places in the policy that made them.
+        self.tell_events(usize::MAX);
         self.changed_at = None;
         self.zone = zone::rules(&self.config.clock);
         self.configure_logger();

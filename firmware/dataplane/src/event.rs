@@ -222,6 +222,14 @@ pub struct PacketFacts {
     pub real_destination: (Ipv4Addr, u16),
 }
 
+impl PacketFacts {
+    /// The port beyond which the destination is: until a route was found, that it came in by.
+    #[must_use]
+    pub fn egress_or_ingress(&self) -> PortId {
+        self.egress.unwrap_or(self.ingress)
+    }
+}
+
 /// Why a flow ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlowEnd {
@@ -264,7 +272,7 @@ impl FlowEnd {
 /// What became of a request to the box itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BoxVerdict {
-    /// A service of the box takes it: 710001 and 710002.
+    /// A service of the box takes it: 710001 for the SYN of a connection, 710002 for a datagram.
     Permitted,
     /// A rule forbids it: 710003.
     Denied,

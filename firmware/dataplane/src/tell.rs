@@ -242,7 +242,7 @@ impl DataPlane {
             .access_lists
             .get(usize::from(acl.0))
             .and_then(|list| list.elements.get(element))
-            .is_some_and(|element| matches!(element.log, AceLog::Flows { .. }))
+            .is_some_and(|element| element.log == AceLog::Default)
     }
 
     /// Whether the destination is a group, or the broadcast address of the network it came from.

@@ -169,6 +169,25 @@ pub(crate) fn element_hash(name: &str, element: &Ace) -> u32 {
     hash(alloc::format!("access-list {name} {}", expanded(element)).as_bytes())
 }
 
+/// The hashes of line `index` as messages carry them: of the line, and of `element` if the line is
+/// shown with its elements (of which it has `count`), else 0. Both are 0 if there is no such line.
+pub(crate) fn hashes(
+    name: &str,
+    list: &AccessList,
+    index: usize,
+    count: usize,
+    element: &Ace,
+) -> (u32, u32) {
+    let Some(AccessLine::Rule(rule)) = list.lines().get(index) else {
+        return (0, 0);
+    };
+    let element = match is_expanded(rule, count) {
+        true => element_hash(name, element),
+        false => 0,
+    };
+    (rule_hash(name, rule), element)
+}
+
 /// An element as a rule with plain addresses.
 fn expanded(element: &Ace) -> String {
     let out = &mut String::new();

@@ -87,6 +87,8 @@ pub struct Logger {
     counts: [Counts; SERVED.len()],
     /// Messages cut to the longest line.
     cut: u64,
+    /// Events that were lost before they became messages.
+    untold: u64,
 }
 
 impl Default for Logger {
@@ -111,6 +113,7 @@ impl Logger {
             hosts: HostQueue::default(),
             counts: [Counts::default(); SERVED.len()],
             cut: 0,
+            untold: 0,
         }
     }
 
@@ -157,6 +160,19 @@ impl Logger {
     #[must_use]
     pub fn wants(&self, id: Id) -> bool {
         self.plan(id).is_some_and(|plan| plan.wanted_by != 0)
+    }
+
+    /// Whether any destination would want the message at some severity: to be asked about a message
+    /// for [`record_as`](Self::record_as).
+    #[must_use]
+    pub fn may_want(&self, id: Id) -> bool {
+        let Some(number) = number(id) else {
+            return false;
+        };
+        Severity::ALL.iter().any(|&severity| {
+            let severity = self.settings.severity_of(number, severity);
+            plan(&self.settings, &self.windows, number, severity).wanted_by != 0
+        })
     }
 
     /// Takes a message.
@@ -270,6 +286,18 @@ impl Logger {
     #[must_use]
     pub fn rate_limited(&self) -> u64 {
         self.windows.total
+    }
+
+    /// Adds to the events nobody could make messages of, because there were too many at once.
+    pub fn note_untold(&mut self, count: u64, stamp: &Stamp<'_>) {
+        self.untold += count;
+        self.record(&Message::NotTold { count }, stamp);
+    }
+
+    /// Events nobody could make messages of, ever.
+    #[must_use]
+    pub fn untold(&self) -> u64 {
+        self.untold
     }
 
     /// Messages that were cut because they were too long, ever.

@@ -61,6 +61,9 @@ pub fn setting(out: &mut String, logger: &Logger) {
             logger.rate_limited()
         );
     }
+    if logger.untold() > 0 {
+        let _ = writeln!(out, "    Packet engine: {} events lost", logger.untold());
+    }
     if logger.cut() > 0 {
         let _ = writeln!(out, "    Line length: {} messages cut", logger.cut());
     }

@@ -286,41 +286,24 @@ fn a_full_flow_table_is_told_once_a_second() {
 #[test]
 fn an_element_told_to_be_quiet_is_not_told() {
     let mut policy = federation();
-    let to_node_2 = tcp_to(9);
-    let mut elements = policy.access_lists[0].elements.clone();
-    elements.push(Ace {
-        log: AceLog::Flows {
-            level: 6,
-            interval_secs: 300,
-        },
-        ..ace(
-            Action::Deny,
-            AddressRange::ANY,
-            AddressRange::host(NODE_2),
-            to_node_2,
-        )
-    });
-    policy.access_lists[0].elements = elements;
     policy.nat.clear();
-    let mut lab = listening(policy);
-    // The fifth element, without the flag, refuses everything else to the node.
-    lab.reject(
-        OUTSIDE,
-        &syn(EDGE, NODE, 1).frame(OUTSIDE),
-        DropReason::AclDrop,
-    );
-    assert_eq!(events(&mut lab), []);
-    lab.reject(
-        OUTSIDE,
-        &syn(EDGE, NODE_2, 9).frame(OUTSIDE),
-        DropReason::AclDrop,
-    );
-    let told = event(&mut lab);
-    assert!(matches!(
-        told,
-        Event::AccessDenied {
-            element: Some(5),
-            ..
-        }
-    ));
+    let last = policy.access_lists[0].elements.len() - 1;
+    let knock = syn(EDGE, NODE, 1).frame(OUTSIDE);
+    for (log, is_told) in [(AceLog::Default, true), (AceLog::Disabled, false)] {
+        policy.access_lists[0].elements[last].log = log;
+        let mut lab = listening(policy.clone());
+        lab.reject(OUTSIDE, &knock, DropReason::AclDrop);
+        let told = events(&mut lab);
+        let is_denied = |event: &Event| {
+            matches!(
+                event,
+                Event::AccessDenied {
+                    element: Some(4),
+                    ..
+                }
+            )
+        };
+        assert_eq!(told.iter().any(is_denied), is_told, "{told:?}");
+        assert_eq!(told.len(), usize::from(is_told), "{told:?}");
+    }
 }
