@@ -29,6 +29,7 @@ impl Core {
         let configured = herald.stamped(|logger, stamp| logger.configure(settings, stamp));
         self.dataplane
             .set_event_interest(events::interest(&self.logger));
+        self.configure_log_hosts();
         if let Err(OutOfMemory { .. }) = configured {
             self.log(&Message::OutOfMemory);
         }

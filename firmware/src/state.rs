@@ -35,6 +35,7 @@ use crate::federation::{Federation, Surroundings};
 use crate::flash::Flash;
 use crate::journal::{Event, Journal};
 use crate::load_meter::{LoadMeter, Part};
+use crate::log_hosts::LogHosts;
 use crate::logins::Logins;
 use crate::messages::Herald;
 use crate::ping::PendingEcho;
@@ -75,6 +76,7 @@ pub(crate) struct Core {
     pub(crate) logins: Logins,
     pub(crate) logger: Logger,
     pub(crate) untold: Untold,
+    pub(crate) log_hosts: LogHosts,
     pub(crate) drafts: Drafts,
     /// A commit that is taken back unless confirmed.
     pub(crate) unconfirmed: Option<Unconfirmed>,
@@ -199,6 +201,7 @@ impl Core {
             logins: Logins::default(),
             logger: Logger::new(),
             untold: Untold::default(),
+            log_hosts: LogHosts::default(),
             drafts: Drafts::default(),
             unconfirmed: None,
             changes: 0,
@@ -271,7 +274,9 @@ impl Core {
             self.show_console_lines();
         }
         while let Some(local) = self.dataplane.poll_local() {
-            self.echo.handle_packet(local.packet.bytes());
+            if !self.log_hosts.handle_packet(&local, &mut self.pool, now) {
+                self.echo.handle_packet(local.packet.bytes());
+            }
             self.pool.free(local.packet);
         }
         self.lap(Part::Federation);
@@ -281,6 +286,7 @@ impl Core {
         self.lap(Part::Transmit);
         self.handle_timeout(now);
         was_busy |= self.tell_events(EVENTS_PER_TURN);
+        was_busy |= self.exchange_log_lines(now);
         self.lap(Part::Timers);
         was_busy
     }
@@ -362,6 +368,7 @@ impl Core {
             self.federation.poll_timeout(),
             self.timers.poll_timeout(),
             self.logger.poll_timeout(),
+            self.log_hosts.poll_timeout(),
             self.console.poll_timeout(),
             Some(self.sampler.poll_timeout()),
             Some(self.next_link_check),

@@ -22,6 +22,7 @@ use crate::limiter::Limiter;
 use crate::nat::bindings::Bindings;
 use crate::nat::rules::NatTable;
 use crate::neighbor::{Due, NeighborTable};
+use crate::own::LOCAL_TCP_PORTS;
 use crate::policy::{AddressRange, Interface, Policy, PortId, Timeouts, Transport};
 use crate::routes::RouteTable;
 use crate::tell::xlate_ended;
@@ -107,6 +108,8 @@ pub struct DataPlane {
     pub(crate) v6: V6,
     pub(crate) drops: DropCounters,
     pub(crate) events: EventRing,
+    /// Whether no flow may be opened now.
+    pub(crate) refuses_flows: bool,
     /// When a full flow table may be told again.
     pub(crate) table_full_again: Tick,
     pub(crate) verdicts: Verdicts,
@@ -197,6 +200,7 @@ impl DataPlane {
             v6: V6::new(limits.flows, limits.neighbors, key),
             drops: DropCounters::default(),
             events: EventRing::new(),
+            refuses_flows: false,
             table_full_again: 0,
             verdicts: Verdicts::default(),
             intercepts: VecDeque::with_capacity(handoff),
@@ -291,6 +295,8 @@ impl DataPlane {
                 *LOCAL_ECHO_IDENTIFIERS.end(),
             );
             self.bindings.reserve(own, PROTOCOL_ICMP, first, last);
+            let (first, last) = (*LOCAL_TCP_PORTS.start(), *LOCAL_TCP_PORTS.end());
+            self.bindings.reserve(own, PROTOCOL_TCP, first, last);
             for service in &self.policy.local_services {
                 let protocol = service.transport.protocol();
                 self.bindings

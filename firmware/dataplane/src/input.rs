@@ -245,6 +245,9 @@ impl DataPlane {
         if v6::is_name(headers.tuple.source) {
             return self.handle_named_miss(port, frame, pool, now);
         }
+        if self.is_answer_to_us(port, headers) {
+            return self.hand_up(port, headers, frame);
+        }
         let code = icmp_code(frame.bytes(), headers);
         let mut seen = Seen::default();
         let decision = self.decide(port, headers, code, &mut seen);

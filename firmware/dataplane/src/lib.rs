@@ -39,6 +39,7 @@ mod nat;
 mod neighbor;
 mod offload;
 mod output;
+mod own;
 mod policy;
 mod routes;
 mod show;
@@ -62,6 +63,7 @@ pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};
 pub use event::{
     BoxVerdict, ConnEnds, Event, EventKind, EventKinds, FlowEnd, PacketFacts, XlateEnds,
 };
+pub use own::LOCAL_TCP_PORTS;
 pub use policy::{
     AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, IcmpRule,
     InspectionClass, Interface, LocalService, MappedAddress, NatRule, NatSection, PatPool,

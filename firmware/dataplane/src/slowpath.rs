@@ -416,6 +416,7 @@ impl DataPlane {
         window_scale: Option<u8>,
         now: Instant,
     ) -> Result<u32, DropReason> {
+        self.check_new_flows()?;
         if self.flows.is_full() {
             return Err(DropReason::UnableToCreateFlow);
         }

@@ -6,7 +6,7 @@ use core::fmt::{self, Write};
 
 use hal::time::Instant;
 
-use crate::hosts::{Datagram, HostCounts, HostQueue, Parts};
+use crate::hosts::{Datagram, HostCounts, HostOutcome, HostQueue, Parts, TcpStats};
 use crate::line::Line;
 use crate::message::{Id, Message};
 use crate::rate::Windows;
@@ -240,14 +240,46 @@ impl Logger {
         self.hosts.poll(&self.settings.hosts)
     }
 
-    /// Counts a datagram for server `index` as handed to the network, or as refused by it.
-    pub fn host_sent(&mut self, index: usize, is_sent: bool) {
+    /// Counts a datagram for server `index` as what became of it.
+    pub fn host_sent(&mut self, index: usize, outcome: HostOutcome) {
         if let Some(counts) = self.hosts.counts.get_mut(index) {
-            match is_sent {
-                true => counts.sent += 1,
-                false => counts.errors += 1,
+            match outcome {
+                HostOutcome::Sent => counts.sent += 1,
+                HostOutcome::Failed => counts.errors += 1,
+                HostOutcome::Dropped => counts.dropped += 1,
             }
         }
+    }
+
+    /// Notes since when server `index` has no connection, in words, or that it has one.
+    pub fn set_host_down(&mut self, index: usize, since: Option<String>) {
+        if let Some(known) = self.hosts.down_since.get_mut(index) {
+            *known = since;
+        }
+    }
+
+    /// Since when server `index` has no connection; `None` if it has one or needs none.
+    #[must_use]
+    pub fn host_down_since(&self, index: usize) -> Option<&str> {
+        self.hosts.down_since.get(index)?.as_deref()
+    }
+
+    /// Counters of the connections to servers, for whoever makes those.
+    pub fn tcp_stats(&mut self) -> &mut TcpStats {
+        &mut self.hosts.tcp
+    }
+
+    /// Counters of the connections to servers.
+    #[must_use]
+    pub fn tcp(&self) -> TcpStats {
+        self.hosts.tcp
+    }
+
+    /// Whether any message at all goes to servers.
+    #[must_use]
+    pub fn has_trap(&self) -> bool {
+        let bit = Destination::Trap.bit();
+        self.plans.iter().any(|plan| plan.wanted_by & bit != 0)
     }
 
     /// The lines of the buffer, oldest first.
