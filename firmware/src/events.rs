@@ -9,14 +9,14 @@ use alloc::string::{String, ToString};
 
 use config::Config;
 use dataplane::{
-    AclId, BoxVerdict, ConnEnds, ConnSide, Event, EventKind, EventKinds, FlowEnd, PROTOCOL_ICMP,
-    PROTOCOL_TCP, PROTOCOL_UDP, PacketFacts, PortId, SourceNat, XlateEnds,
+    AceLog, AclId, Action, BoxVerdict, ConnEnds, ConnSide, Event, EventKind, EventKinds, FlowEnd,
+    PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, PacketFacts, PortId, SourceNat, XlateEnds,
 };
 use syslog::message::field::{
-    Direction, Elapsed, Endpoint, Host, HostPort, IcmpDetail, Protocol, RuleHashes, TcpFlags,
-    Teardown, TranslationFailure, TranslationKind,
+    Direction, Elapsed, Endpoint, Hits, Host, HostPort, IcmpDetail, Protocol, RuleHashes, TcpFlags,
+    Teardown, TranslationFailure, TranslationKind, Verdict,
 };
-use syslog::{Id, Logger, Message};
+use syslog::{Id, Logger, Message, Severity};
 
 use crate::messages::Herald;
 use crate::policy::Compiled;
@@ -43,6 +43,8 @@ const fn ids(kind: EventKind) -> &'static [Id] {
         EventKind::XlateBuilt => &[Id::PortTranslationBuilt],
         EventKind::XlateEnded => &[Id::PortTranslationTeardown],
         EventKind::AccessDenied => &[Id::AccessDenied],
+        EventKind::AccessLogged => &[Id::AccessListHit],
+        EventKind::DenyFlowsFull => &[Id::DenyFlowsFull],
         EventKind::LevelDenied => &[
             Id::InboundTcpDenied,
             Id::InboundUdpDenied,
@@ -72,7 +74,11 @@ const fn ids(kind: EventKind) -> &'static [Id] {
 
 /// The kinds of events that `logger` has a use for.
 pub(crate) fn interest(logger: &Logger) -> EventKinds {
-    let is_wanted = |kind: &EventKind| ids(*kind).iter().any(|&id| logger.wants(id));
+    let is_wanted = |kind: &EventKind| match kind {
+        // The rule sets the severity.
+        EventKind::AccessLogged => logger.may_want(Id::AccessListHit),
+        _ => ids(*kind).iter().any(|&id| logger.wants(id)),
+    };
     EventKind::ALL.iter().copied().filter(is_wanted).collect()
 }
 
@@ -166,6 +172,30 @@ impl<'a> Words<'a> {
                 access_group: self.list(*acl),
                 hashes: self.hashes(*acl, *element),
             },
+            Event::AccessLogged {
+                acl,
+                element,
+                action,
+                packet,
+                hits,
+                interval_secs,
+            } => {
+                let message = Message::AccessListHit {
+                    access_list: self.list(*acl),
+                    verdict: match action {
+                        Action::Permit => Verdict::Permitted,
+                        Action::Deny => Verdict::Denied,
+                    },
+                    protocol: Protocol(packet.protocol),
+                    source: self.logged_source(packet),
+                    destination: self.logged_destination(packet),
+                    count: *hits,
+                    hits: interval_secs.map_or(Hits::First, |secs| Hits::Interval(secs.into())),
+                    hashes: self.hashes(*acl, Some(*element)),
+                };
+                return herald.tell_as(&message, self.level(*acl, *element));
+            }
+            Event::DenyFlowsFull { limit } => Message::DenyFlowsFull { limit: *limit },
             Event::LevelDenied { packet } => self.level_denied(packet),
             Event::NoConnection { packet } => Message::NoTcpConnection {
                 source: source(packet),
@@ -466,6 +496,40 @@ impl<'a> Words<'a> {
             address,
             port: has_ports(packet).then_some(port),
         }
+    }
+
+    /// As 106100 has it: ICMP type and code stand where others have ports.
+    fn logged_source(&self, packet: &PacketFacts) -> Endpoint<'a> {
+        let port = packet.icmp.map(|(kind, _)| u16::from(kind));
+        Endpoint {
+            interface: self.name(packet.ingress),
+            address: packet.tuple.source,
+            port: port.or(Some(packet.tuple.source_port)),
+        }
+    }
+
+    fn logged_destination(&self, packet: &PacketFacts) -> Endpoint<'a> {
+        let (address, port) = packet.real_destination;
+        let code = packet.icmp.map(|(_, code)| u16::from(code));
+        Endpoint {
+            interface: self.name(packet.egress_or_ingress()),
+            address,
+            port: code.or(Some(port)),
+        }
+    }
+
+    /// The severity that an element sets for its hits.
+    fn level(&self, acl: AclId, element: u32) -> Severity {
+        let lists = &self.dataplane.policy().access_lists;
+        let element = usize::try_from(element).ok().and_then(|element| {
+            let list = lists.get(usize::from(acl.0))?;
+            list.elements.get(element)
+        });
+        match element.map(|element| element.log) {
+            Some(AceLog::Flows { level, .. }) => Severity::from_number(level),
+            _ => None,
+        }
+        .unwrap_or(Severity::Informational)
     }
 
     fn list(&self, acl: AclId) -> &'a str {

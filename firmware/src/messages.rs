@@ -7,7 +7,7 @@ use core::net::Ipv4Addr;
 use clock::ZoneRules;
 use clock::format::{LogDate, UtcDate};
 use hal::time::Instant;
-use syslog::{Id, Logger, Message, OutOfMemory, Stamp};
+use syslog::{Id, Logger, Message, OutOfMemory, Severity, Stamp};
 
 use crate::events;
 use crate::log_settings;
@@ -143,6 +143,12 @@ impl Herald<'_> {
             self.has_told = true;
             self.stamped(|logger, stamp| logger.record(message, stamp));
         }
+    }
+
+    /// Tells operators something whose severity was set elsewhere.
+    pub(crate) fn tell_as(&mut self, message: &Message<'_>, severity: Severity) {
+        self.has_told = true;
+        self.stamped(|logger, stamp| logger.record_as(message, severity, stamp));
     }
 
     pub(crate) fn stamped<T>(&mut self, run: impl FnOnce(&mut Logger, &Stamp<'_>) -> T) -> T {

@@ -438,8 +438,6 @@ impl Core {
     /// not use go down, the others up.
     pub(crate) fn put_policy_in_force(&mut self) {
         let now = self.now();
-        // Events name lists and ports by their places in the policy that made them.
-        self.tell_events(usize::MAX);
         self.changed_at = None;
         self.zone = zone::rules(&self.config.clock);
         self.configure_logger();
@@ -464,6 +462,11 @@ impl Core {
         });
         let is_used = |port: &Port| policy.interfaces.iter().any(|used| used.port == port.id);
         let used: Vec<bool> = self.ports.iter().map(is_used).collect();
+        if policy.access_lists != self.dataplane.policy().access_lists {
+            self.dataplane.end_access_log();
+        }
+        // Events name lists and ports by their places in the policy that made them.
+        self.tell_events(usize::MAX);
         self.dataplane.set_policy(policy, &mut self.pool, now);
         self.compiled = compiled;
         self.federation.forget_settings();

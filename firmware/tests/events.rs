@@ -59,10 +59,8 @@ fn refuse(sallyport: &mut Box, end: usize, packet: &[u8], expected: &str) {
 /// Opens a TCP connection from inside; returns where the client is seen outside.
 fn connect(sallyport: &mut Box, client: Socket, server: Socket) -> Socket {
     let out = sallyport.exchange(INSIDE, &tcp(client, server, "S", 1000, 0));
-    let [(OUTSIDE, packet)] = out.as_slice() else {
-        panic!("{out:?}");
-    };
-    let seen = source_of(packet);
+    assert_eq!((out.len(), out[0].0), (1, OUTSIDE), "{out:?}");
+    let seen = source_of(&out[0].1);
     let back = sallyport.exchange(OUTSIDE, &tcp(server, seen, "SA", 5000, 1001));
     assert_eq!(back.len(), 1);
     sallyport.exchange(INSIDE, &tcp(client, server, "A", 1001, 5001));
@@ -447,4 +445,52 @@ fn more_ends_at_once_than_can_be_told_are_counted() {
     );
     let shown = sallyport.line("show logging setting");
     assert!(shown.contains("Packet engine: 152 events lost"), "{shown}");
+}
+
+#[test]
+fn a_rule_with_the_log_option_tells_at_its_own_level() {
+    let mut sallyport = logging_box(
+        "access-list in extended permit udp any host 10.20.0.11 eq 53 log interval 60\n\
+         access-list in extended deny icmp any any log errors interval 60\n\
+         access-group in in interface outside\nlogging buffered informational\n\
+         no logging message 302015\nno logging message 302016\n",
+    );
+    let shown = sallyport.line("show access-list in");
+    let hash = |number: u32| {
+        let start = format!("access-list in line {number} ");
+        let line = shown.lines().find(|line| line.starts_with(&start));
+        let word = line
+            .and_then(|line| line.rsplit(' ').next())
+            .expect("a hash");
+        let hash = u32::from_str_radix(word.trim_start_matches("0x"), 16).expect("a hash");
+        format!("[{hash:#x}, 0x0]")
+    };
+    let (permit, deny) = (hash(1), hash(2));
+    told(&mut sallyport);
+    sallyport.exchange(OUTSIDE, &udp((PEER, 9000), (PUBLIC, 53), b"?"));
+    for _ in 0..3 {
+        sallyport.exchange(OUTSIDE, &echo(PEER, PUBLIC, 8, 1));
+    }
+    let hit = "access-list in denied icmp outside/198.51.100.20(8) -> inside/10.20.0.11(0) hit-cnt";
+    assert_eq!(
+        told(&mut sallyport),
+        [
+            format!(
+                "%ASA-6-106100: access-list in permitted udp outside/198.51.100.20(9000) -> \
+                 inside/10.20.0.11(53) hit-cnt 1 first hit {permit}"
+            ),
+            format!("%ASA-3-106100: {hit} 1 first hit {deny}"),
+        ]
+    );
+    let shown = sallyport.line("show access-list");
+    assert!(
+        shown.contains("cached ACL log flows: total 2, denied 1 "),
+        "{shown}"
+    );
+    told(&mut sallyport);
+    sallyport.wait(Duration::from_secs(61));
+    assert_eq!(
+        told(&mut sallyport),
+        [format!("%ASA-3-106100: {hit} 3 60-second interval {deny}")]
+    );
 }

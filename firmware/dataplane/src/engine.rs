@@ -12,6 +12,7 @@ use hal::packet::{Batch, PacketBuf, PacketPool};
 use hal::time::Instant;
 
 use crate::access;
+use crate::access_log::AccessLog;
 use crate::capture::CaptureSet;
 use crate::drop_reason::DropCounters;
 use crate::event::{EventRing, FlowEnd};
@@ -85,6 +86,7 @@ impl Limits {
             + NeighborTable::<core::net::Ipv4Addr>::memory_bytes(self.neighbors)
             + V6::memory_bytes(self.flows, self.neighbors)
             + EventRing::memory_bytes()
+            + AccessLog::memory_bytes()
             + queues
     }
 }
@@ -108,6 +110,7 @@ pub struct DataPlane {
     pub(crate) v6: V6,
     pub(crate) drops: DropCounters,
     pub(crate) events: EventRing,
+    pub(crate) access_log: AccessLog,
     /// Whether no flow may be opened now.
     pub(crate) refuses_flows: bool,
     /// When a full flow table may be told again.
@@ -200,6 +203,7 @@ impl DataPlane {
             v6: V6::new(limits.flows, limits.neighbors, key),
             drops: DropCounters::default(),
             events: EventRing::new(),
+            access_log: AccessLog::new(key),
             refuses_flows: false,
             table_full_again: 0,
             verdicts: Verdicts::default(),
@@ -235,6 +239,10 @@ impl DataPlane {
         self.share_addresses();
         self.rebuild_routes();
         self.captures.resolve(&self.policy);
+        if self.policy.access_lists != before.access_lists {
+            // What counted was of other lists.
+            self.end_access_log();
+        }
 
         let kept = |port: PortId| {
             let at = |policy: &Policy| {
@@ -384,6 +392,8 @@ impl DataPlane {
         }
         self.bindings
             .run_due(tick, |gone| self.events.push(xlate_ended(&gone, tick)));
+        self.access_log
+            .run_due(tick, |event| self.events.push(event));
         let mut due = Vec::new();
         self.run_discovery(pool, now);
         self.neighbors.run_due(now, |entry| due.push(entry));
@@ -405,6 +415,7 @@ impl DataPlane {
         [
             self.flows.next_deadline().map(instant_of),
             self.bindings.next_deadline().map(instant_of),
+            self.access_log.next_deadline().map(instant_of),
             self.neighbors.next_deadline(),
             self.v6.next_deadline(),
         ]

@@ -16,7 +16,7 @@ use core::time::Duration;
 
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
-use crate::policy::{AclId, PortId};
+use crate::policy::{AclId, Action, PortId};
 use crate::view::{ConnSide, FlowId};
 use crate::wire::Tuple;
 
@@ -93,6 +93,26 @@ events! {
         element: Option<u32>,
         /// The packet.
         packet: PacketFacts,
+    }
+    /// An element with the `log` option was hit: 106100.
+    AccessLogged {
+        /// The list.
+        acl: AclId,
+        /// The element.
+        element: u32,
+        /// What it said.
+        action: Action,
+        /// The first packet of the flow.
+        packet: PacketFacts,
+        /// Packets that hit it.
+        hits: u32,
+        /// The interval they came in; `None` for the first of a flow.
+        interval_secs: Option<u16>,
+    }
+    /// Refused packets of one more flow would have been logged, but there are too many: 106101.
+    DenyFlowsFull {
+        /// How many there may be.
+        limit: u32,
     }
     /// The security levels refused a first packet, no list was bound: 106001, 106006, 106010, 106014.
     LevelDenied {

@@ -252,6 +252,7 @@ impl DataPlane {
         let mut seen = Seen::default();
         let decision = self.decide(port, headers, code, &mut seen);
         self.count_access_hits(&seen.hits, now);
+        self.log_access(port, headers, code, &seen, now);
         let new = match decision {
             Ok(Decision::Open(new)) => new,
             Ok(Decision::Local) => {

@@ -20,6 +20,7 @@
 extern crate alloc;
 
 mod access;
+mod access_log;
 mod arp;
 #[doc(hidden)]
 pub mod bench;

@@ -60,7 +60,7 @@ impl Trace for Vec<Step> {
 /// Remembers which access-list elements decided, for the hit counters: at most three lists are
 /// asked about a packet.
 #[derive(Default)]
-pub(crate) struct Hits(heapless::Vec<(AclId, usize), 4>);
+pub(crate) struct Hits(pub(crate) heapless::Vec<(AclId, usize), 4>);
 
 impl Trace for Hits {
     fn record(&mut self, step: Step) {

@@ -312,7 +312,7 @@ fn is_request(headers: &Headers) -> bool {
     }
 }
 
-fn facts(ingress: PortId, headers: &Headers, icmp_code: u8, seen: &Seen) -> PacketFacts {
+pub(crate) fn facts(ingress: PortId, headers: &Headers, icmp_code: u8, seen: &Seen) -> PacketFacts {
     let tuple = headers.tuple;
     let (tcp_flags, icmp_kind) = match headers.layer4 {
         Layer4::Tcp(fields) => (fields.flags, None),

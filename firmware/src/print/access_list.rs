@@ -7,11 +7,14 @@ use dataplane::{Ace, AddressRange, PortMatch, Service};
 
 use super::{prefix_len, put, put_line};
 
-/// The line above all lists.
-pub(crate) const HEADER: &str = "\
-access-list cached ACL log flows: total 0, denied 0 (deny-flow-max 4096)
-            alert-interval 300
-";
+/// The lines above all lists: flows whose hits the log option counts, and how many are refused.
+pub(crate) fn header(out: &mut String, (total, denied): (u32, u32)) {
+    put_line!(
+        out,
+        "access-list cached ACL log flows: total {total}, denied {denied} (deny-flow-max 4096)\n            \
+         alert-interval 300"
+    );
+}
 
 /// What to say about a list that did not fit.
 pub(crate) fn cut(out: &mut String, name: &str, line: usize) {

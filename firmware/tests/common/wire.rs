@@ -137,11 +137,10 @@ impl Box {
                 for frame in self.ends[end].receive_all() {
                     match frame[12..14] {
                         [8, 6] => was_busy |= self.answer_arp(end, &frame[14..]),
-                        [8, 0] => {
-                            assert_eq!(frame[..6], STATION);
+                        ref kind => {
+                            assert_eq!((kind, &frame[..6]), (&[8, 0][..], &STATION[..]));
                             packets.push((end, frame[14..].to_vec()));
                         }
-                        _ => panic!("{frame:?}"),
                     }
                 }
             }
