@@ -17,7 +17,8 @@
 //! | `console` | sessions, commands, dialogues |
 //! | `print` | what `show` commands print |
 //! | `pcapng` | captures as files that other programs read |
-//! | `messages` | what operators are told, and when |
+//! | `messages`, `events` | what operators are told, and when; what the data plane has to tell |
+//! | `log_hosts` | lines on their way to syslog servers |
 //! | `load_meter`, `reload` | the processor's time by part; a restart that is planned |
 //! | `load`, `logins`, `zone`, `budget`, `ping`, `tasks`, `journal` | one thing each |
 #![cfg_attr(not(test), no_std)]
@@ -33,11 +34,13 @@ mod board;
 mod budget;
 mod change;
 mod console;
+mod events;
 mod federation;
 mod flash;
 mod journal;
 mod load;
 mod load_meter;
+mod log_hosts;
 mod log_settings;
 mod logins;
 mod messages;

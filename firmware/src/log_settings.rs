@@ -86,7 +86,13 @@ pub(crate) fn of(config: &Config) -> Settings {
                 },
             })
             .collect(),
-        hosts: logging.hosts.iter().map(host).collect(),
+        // What is to go over TLS does not go in the clear.
+        hosts: logging
+            .hosts
+            .iter()
+            .filter(|host| !host.is_secure)
+            .map(host)
+            .collect(),
     }
 }
 

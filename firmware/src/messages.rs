@@ -7,8 +7,9 @@ use core::net::Ipv4Addr;
 use clock::ZoneRules;
 use clock::format::{LogDate, UtcDate};
 use hal::time::Instant;
-use syslog::{Id, Logger, Message, OutOfMemory, Stamp};
+use syslog::{Id, Logger, Message, OutOfMemory, Severity, Stamp};
 
+use crate::events;
 use crate::log_settings;
 use crate::state::Core;
 
@@ -26,6 +27,9 @@ impl Core {
         let settings = log_settings::of(&self.config);
         let mut herald = self.herald();
         let configured = herald.stamped(|logger, stamp| logger.configure(settings, stamp));
+        self.dataplane
+            .set_event_interest(events::interest(&self.logger));
+        self.configure_log_hosts();
         if let Err(OutOfMemory { .. }) = configured {
             self.log(&Message::OutOfMemory);
         }
@@ -109,7 +113,7 @@ impl Core {
             .unwrap_or_else(|| alloc::format!("GigabitEthernet0/{port}"))
     }
 
-    fn herald(&mut self) -> Herald<'_> {
+    pub(crate) fn herald(&mut self) -> Herald<'_> {
         let now = self.now();
         Herald {
             logger: &mut self.logger,
@@ -141,7 +145,13 @@ impl Herald<'_> {
         }
     }
 
-    fn stamped<T>(&mut self, run: impl FnOnce(&mut Logger, &Stamp<'_>) -> T) -> T {
+    /// Tells operators something whose severity was set elsewhere.
+    pub(crate) fn tell_as(&mut self, message: &Message<'_>, severity: Severity) {
+        self.has_told = true;
+        self.stamped(|logger, stamp| logger.record_as(message, severity, stamp));
+    }
+
+    pub(crate) fn stamped<T>(&mut self, run: impl FnOnce(&mut Logger, &Stamp<'_>) -> T) -> T {
         let unix_secs = i64::try_from(self.unix_secs).unwrap_or(i64::MAX);
         let classic = LogDate {
             rules: self.zone,

@@ -30,10 +30,12 @@ use crate::board::{Board, HeapUse};
 use crate::budget::{Budget, Claim};
 use crate::change::{Drafts, Unconfirmed};
 use crate::console::line::ConsoleLine;
+use crate::events::{EVENTS_PER_TURN, Untold};
 use crate::federation::{Federation, Surroundings};
 use crate::flash::Flash;
 use crate::journal::{Event, Journal};
 use crate::load_meter::{LoadMeter, Part};
+use crate::log_hosts::LogHosts;
 use crate::logins::Logins;
 use crate::messages::Herald;
 use crate::ping::PendingEcho;
@@ -73,6 +75,8 @@ pub(crate) struct Core {
     pub(crate) echo: PendingEcho,
     pub(crate) logins: Logins,
     pub(crate) logger: Logger,
+    pub(crate) untold: Untold,
+    pub(crate) log_hosts: LogHosts,
     pub(crate) drafts: Drafts,
     /// A commit that is taken back unless confirmed.
     pub(crate) unconfirmed: Option<Unconfirmed>,
@@ -210,6 +214,8 @@ impl Core {
             echo: PendingEcho::default(),
             logins: Logins::default(),
             logger: Logger::new(),
+            untold: Untold::default(),
+            log_hosts: LogHosts::default(),
             drafts: Drafts::default(),
             unconfirmed: None,
             changes: 0,
@@ -282,7 +288,9 @@ impl Core {
             self.show_console_lines();
         }
         while let Some(local) = self.dataplane.poll_local() {
-            self.echo.handle_packet(local.packet.bytes());
+            if !self.log_hosts.handle_packet(&local, &mut self.pool, now) {
+                self.echo.handle_packet(local.packet.bytes());
+            }
             self.pool.free(local.packet);
         }
         self.lap(Part::Federation);
@@ -291,6 +299,8 @@ impl Core {
         }
         self.lap(Part::Transmit);
         self.handle_timeout(now);
+        was_busy |= self.tell_events(EVENTS_PER_TURN);
+        was_busy |= self.exchange_log_lines(now);
         self.lap(Part::Timers);
         was_busy
     }
@@ -383,6 +393,7 @@ impl Core {
             self.federation.poll_timeout(),
             self.timers.poll_timeout(),
             self.logger.poll_timeout(),
+            self.log_hosts.poll_timeout(),
             self.console.poll_timeout(),
             Some(self.sampler.poll_timeout()),
             Some(self.next_link_check),
@@ -476,6 +487,11 @@ impl Core {
         });
         let is_used = |port: &Port| policy.interfaces.iter().any(|used| used.port == port.id);
         let used: Vec<bool> = self.ports.iter().map(is_used).collect();
+        if policy.access_lists != self.dataplane.policy().access_lists {
+            self.dataplane.end_access_log();
+        }
+        // Events name lists and ports by their places in the policy that made them.
+        self.tell_events(usize::MAX);
         self.dataplane.set_policy(policy, &mut self.pool, now);
         self.compiled = compiled;
         self.federation.forget_settings();

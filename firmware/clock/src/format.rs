@@ -134,6 +134,33 @@ impl fmt::Display for LogDate<'_> {
     }
 }
 
+/// A moment given in UTC seconds since 1970, in local time, as mail writes it:
+/// `Tue, 28 Jun 2016 21:45:09 UTC`.
+#[derive(Clone, Copy, Debug)]
+pub struct MailDate<'a> {
+    /// The zone.
+    pub rules: &'a ZoneRules,
+    /// UTC seconds since 1970.
+    pub unix_secs: i64,
+}
+
+impl fmt::Display for MailDate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let local = self.rules.local(self.unix_secs);
+        let civil = local.civil;
+        write!(
+            f,
+            "{}, {:02} {} {} ",
+            civil.weekday().short_name(),
+            civil.day,
+            civil.month.short_name(),
+            civil.year
+        )?;
+        write_time(f, &local)?;
+        write!(f, " {}", local.zone)
+    }
+}
+
 /// A moment given in UTC seconds since 1970 as RFC 5424 §6.2.3 writes it: `2021-11-03T03:25:10Z`.
 #[derive(Clone, Copy, Debug)]
 pub struct UtcDate {

@@ -78,6 +78,9 @@ reasons! {
     InvalidOffload = "invalid-offload", "Invalid checksum or segmentation offload";
     /// Not for our Ethernet address, or a protocol that is neither IPv4 nor ARP, or a bad ARP.
     L2Acl = "l2_acl", "FP L2 rule drop";
+    /// A syslog server reached by TCP is down, and what cannot be logged is not let through. No such
+    /// name on the ASA.
+    LogServerDown = "log-server-down", "TCP syslog server down, new connections denied";
     /// Longer than the egress takes, and not to be fragmented. No such name on the ASA.
     MtuExceeded = "mtu-exceeded", "Packet exceeds egress MTU";
     /// Nobody may open a connection to an address shared by port.

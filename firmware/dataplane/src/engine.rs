@@ -12,6 +12,7 @@ use hal::packet::{Batch, PacketBuf, PacketPool};
 use hal::time::Instant;
 
 use crate::access;
+use crate::access_log::AccessLog;
 use crate::capture::CaptureSet;
 use crate::connection::cookie::Cookies;
 use crate::connection::counts::{Classes, Clients, LIMITS};
@@ -25,6 +26,7 @@ use crate::limiter::Limiter;
 use crate::nat::bindings::Bindings;
 use crate::nat::rules::NatTable;
 use crate::neighbor::{Due, NeighborTable};
+use crate::own::LOCAL_TCP_PORTS;
 use crate::policy::{AddressRange, Interface, Policy, PortId, Timeouts, Transport};
 use crate::routes::RouteTable;
 use crate::tell::xlate_ended;
@@ -88,6 +90,7 @@ impl Limits {
             + NeighborTable::<core::net::Ipv4Addr>::memory_bytes(self.neighbors)
             + V6::memory_bytes(self.flows, self.neighbors)
             + EventRing::memory_bytes()
+            + AccessLog::memory_bytes()
             + queues
     }
 }
@@ -111,6 +114,9 @@ pub struct DataPlane {
     pub(crate) v6: V6,
     pub(crate) drops: DropCounters,
     pub(crate) events: EventRing,
+    pub(crate) access_log: AccessLog,
+    /// Whether no flow may be opened now.
+    pub(crate) refuses_flows: bool,
     /// When a full flow table may be told again.
     pub(crate) table_full_again: Tick,
     pub(crate) verdicts: Verdicts,
@@ -213,6 +219,8 @@ impl DataPlane {
             v6: V6::new(limits.flows, limits.neighbors, key),
             drops: DropCounters::default(),
             events: EventRing::new(),
+            access_log: AccessLog::new(key),
+            refuses_flows: false,
             table_full_again: 0,
             verdicts: Verdicts::default(),
             opened: Opened::default(),
@@ -256,6 +264,10 @@ impl DataPlane {
         self.share_addresses();
         self.rebuild_routes();
         self.captures.resolve(&self.policy);
+        if self.policy.access_lists != before.access_lists {
+            // What counted was of other lists.
+            self.end_access_log();
+        }
 
         let kept = |port: PortId| {
             let at = |policy: &Policy| {
@@ -316,6 +328,8 @@ impl DataPlane {
                 *LOCAL_ECHO_IDENTIFIERS.end(),
             );
             self.bindings.reserve(own, PROTOCOL_ICMP, first, last);
+            let (first, last) = (*LOCAL_TCP_PORTS.start(), *LOCAL_TCP_PORTS.end());
+            self.bindings.reserve(own, PROTOCOL_TCP, first, last);
             for service in &self.policy.local_services {
                 let protocol = service.transport.protocol();
                 self.bindings
@@ -390,6 +404,8 @@ impl DataPlane {
         }
         self.bindings
             .run_due(tick, |gone| self.events.push(xlate_ended(&gone, tick)));
+        self.access_log
+            .run_due(tick, |event| self.events.push(event));
         let mut due = Vec::new();
         self.run_discovery(pool, now);
         self.neighbors.run_due(now, |entry| due.push(entry));
@@ -411,6 +427,7 @@ impl DataPlane {
         [
             self.flows.next_deadline().map(instant_of),
             self.bindings.next_deadline().map(instant_of),
+            self.access_log.next_deadline().map(instant_of),
             self.neighbors.next_deadline(),
             self.v6.next_deadline(),
         ]

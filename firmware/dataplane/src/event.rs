@@ -17,7 +17,7 @@ use core::time::Duration;
 use crate::connection::counts::ConnectionLimit;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
-use crate::policy::{AclId, PortId};
+use crate::policy::{AclId, Action, PortId};
 use crate::view::{ConnSide, FlowId};
 use crate::wire::Tuple;
 
@@ -94,6 +94,26 @@ events! {
         element: Option<u32>,
         /// The packet.
         packet: PacketFacts,
+    }
+    /// An element with the `log` option was hit: 106100.
+    AccessLogged {
+        /// The list.
+        acl: AclId,
+        /// The element.
+        element: u32,
+        /// What it said.
+        action: Action,
+        /// The first packet of the flow.
+        packet: PacketFacts,
+        /// Packets that hit it.
+        hits: u32,
+        /// The interval they came in; `None` for the first of a flow.
+        interval_secs: Option<u16>,
+    }
+    /// Refused packets of one more flow would have been logged, but there are too many: 106101.
+    DenyFlowsFull {
+        /// How many there may be.
+        limit: u32,
     }
     /// The security levels refused a first packet, no list was bound: 106001, 106006, 106010, 106014.
     LevelDenied {
@@ -235,6 +255,14 @@ pub struct PacketFacts {
     pub real_destination: (Ipv4Addr, u16),
 }
 
+impl PacketFacts {
+    /// The port beyond which the destination is: until a route was found, that it came in by.
+    #[must_use]
+    pub fn egress_or_ingress(&self) -> PortId {
+        self.egress.unwrap_or(self.ingress)
+    }
+}
+
 /// Why a flow ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlowEnd {
@@ -277,7 +305,7 @@ impl FlowEnd {
 /// What became of a request to the box itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BoxVerdict {
-    /// A service of the box takes it: 710001 and 710002.
+    /// A service of the box takes it: 710001 for the SYN of a connection, 710002 for a datagram.
     Permitted,
     /// A rule forbids it: 710003.
     Denied,

@@ -247,10 +247,14 @@ impl DataPlane {
         if v6::is_name(headers.tuple.source) {
             return self.handle_named_miss(port, frame, pool, now);
         }
+        if self.is_answer_to_us(port, headers) {
+            return self.hand_up(port, headers, frame);
+        }
         let code = icmp_code(frame.bytes(), headers);
         let mut seen = Seen::default();
         let decision = self.decide(port, headers, code, &mut seen);
         self.count_access_hits(&seen.hits, now);
+        self.log_access(port, headers, code, &seen, now);
         let new = match decision {
             Ok(Decision::Open(new)) => new,
             Ok(Decision::Local) => {

@@ -20,6 +20,7 @@
 extern crate alloc;
 
 mod access;
+mod access_log;
 mod arp;
 #[doc(hidden)]
 pub mod bench;
@@ -40,6 +41,7 @@ mod nat;
 mod neighbor;
 mod offload;
 mod output;
+mod own;
 mod policy;
 mod routes;
 mod show;
@@ -66,6 +68,7 @@ pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};
 pub use event::{
     BoxVerdict, ConnEnds, Event, EventKind, EventKinds, FlowEnd, PacketFacts, XlateEnds,
 };
+pub use own::LOCAL_TCP_PORTS;
 pub use policy::{
     AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, IcmpRule,
     InspectionClass, Interface, LocalService, MappedAddress, NatRule, NatSection, PatPool,

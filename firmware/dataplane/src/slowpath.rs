@@ -118,7 +118,7 @@ impl Trace for Vec<Step> {
 /// Remembers which access-list elements decided, for the hit counters: at most three lists are
 /// asked about a packet.
 #[derive(Default)]
-pub(crate) struct Hits(heapless::Vec<(AclId, usize), 4>);
+pub(crate) struct Hits(pub(crate) heapless::Vec<(AclId, usize), 4>);
 
 impl Trace for Hits {
     fn record(&mut self, step: Step) {
@@ -534,6 +534,7 @@ impl DataPlane {
         window_scale: Option<u8>,
         now: Instant,
     ) -> Result<u32, DropReason> {
+        self.check_new_flows()?;
         if self.flows.is_full() {
             return Err(DropReason::UnableToCreateFlow);
         }

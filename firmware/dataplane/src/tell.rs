@@ -14,6 +14,7 @@ use crate::nat::bindings::{Endpoint, Gone};
 use crate::nat::ports::tier_of;
 use crate::policy::{AceLog, AclId, Action, PortId};
 use crate::slowpath::{Hits, Step, Trace};
+use crate::v6::is_name;
 use crate::wheel::{TICK, Tick, instant_of, tick_of, ticks};
 use crate::wire::{Headers, Layer4, PROTOCOL_ICMP, Quoted, SYN};
 
@@ -28,6 +29,7 @@ pub(crate) struct Seen {
     egress: Option<PortId>,
     denied_by: Option<(AclId, Option<usize>)>,
     nat_rule: Option<usize>,
+    is_to_box: bool,
 }
 
 impl Trace for Seen {
@@ -38,6 +40,7 @@ impl Trace for Seen {
             Step::Route(port, _) => self.egress = Some(port),
             Step::Access(acl, _, element, Action::Deny) => self.denied_by = Some((acl, element)),
             Step::SourceRule(rule) => self.nat_rule = Some(rule),
+            Step::ToTheBox => self.is_to_box = true,
             _ => {}
         }
     }
@@ -62,6 +65,10 @@ impl DataPlane {
         end: FlowEnd,
         now: Instant,
     ) {
+        if is_name(flow.tuples[0].source) {
+            // Names of IPv6 addresses say nothing to anybody outside.
+            return;
+        }
         self.tell(EventKind::FlowEnded, |box_| Event::FlowEnded {
             conn: box_.conn_ends(id, flow),
             duration: now.since(instant_of(flow.created)),
@@ -92,6 +99,10 @@ impl DataPlane {
         }
         let mut packet = facts(port, headers, icmp_code, seen);
         let event = match reason {
+            DropReason::AclDrop if seen.is_to_box => Event::BoxAccess {
+                verdict: BoxVerdict::Denied,
+                packet,
+            },
             DropReason::AclDrop => match seen.denied_by {
                 Some((acl, element)) => {
                     let is_logged = element.is_none_or(|element| self.is_logged(acl, element));
@@ -242,7 +253,7 @@ impl DataPlane {
             .access_lists
             .get(usize::from(acl.0))
             .and_then(|list| list.elements.get(element))
-            .is_some_and(|element| matches!(element.log, AceLog::Flows { .. }))
+            .is_some_and(|element| element.log == AceLog::Default)
     }
 
     /// Whether the destination is a group, or the broadcast address of the network it came from.

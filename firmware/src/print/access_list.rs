@@ -7,11 +7,14 @@ use dataplane::{Ace, AddressRange, PortMatch, Service};
 
 use super::{prefix_len, put, put_line};
 
-/// The line above all lists.
-pub(crate) const HEADER: &str = "\
-access-list cached ACL log flows: total 0, denied 0 (deny-flow-max 4096)
-            alert-interval 300
-";
+/// The lines above all lists: flows whose hits the log option counts, and how many are refused.
+pub(crate) fn header(out: &mut String, (total, denied): (u32, u32)) {
+    put_line!(
+        out,
+        "access-list cached ACL log flows: total {total}, denied {denied} (deny-flow-max 4096)\n            \
+         alert-interval 300"
+    );
+}
 
 /// What to say about a list that did not fit.
 pub(crate) fn cut(out: &mut String, name: &str, line: usize) {
@@ -167,6 +170,25 @@ pub(crate) fn rule_hash(name: &str, rule: &AccessRule) -> u32 {
 /// The number by which one of its elements is known.
 pub(crate) fn element_hash(name: &str, element: &Ace) -> u32 {
     hash(alloc::format!("access-list {name} {}", expanded(element)).as_bytes())
+}
+
+/// The hashes of line `index` as messages carry them: of the line, and of `element` if the line is
+/// shown with its elements (of which it has `count`), else 0. Both are 0 if there is no such line.
+pub(crate) fn hashes(
+    name: &str,
+    list: &AccessList,
+    index: usize,
+    count: usize,
+    element: &Ace,
+) -> (u32, u32) {
+    let Some(AccessLine::Rule(rule)) = list.lines().get(index) else {
+        return (0, 0);
+    };
+    let element = match is_expanded(rule, count) {
+        true => element_hash(name, element),
+        false => 0,
+    };
+    (rule_hash(name, rule), element)
 }
 
 /// An element as a rule with plain addresses.

@@ -2,6 +2,7 @@
 //!
 //! A message waits once, whatever the number of servers; each server gets its datagram made from it.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::class::Class;
@@ -16,6 +17,28 @@ const ROOM_MAX: usize = 2 << 20;
 /// Room claimed for each message of `logging queue`: messages are a good hundred bytes long, and one
 /// in four may be as long as a message can be.
 const ROOM_PER_MESSAGE: usize = 256;
+
+/// What became of a message for a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostOutcome {
+    /// It was handed to the network.
+    Sent,
+    /// The network refused it.
+    Failed,
+    /// There was no connection, or no room in it.
+    Dropped,
+}
+
+/// What connections to servers that are reached by TCP have been through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpStats {
+    /// Messages that found the send buffer of a connection full.
+    pub not_putable: u64,
+    /// Messages for which there was no connection.
+    pub channel_down: u64,
+    /// Connections that were lost.
+    pub flaps: u64,
+}
 
 /// What was sent to a server and what was not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +69,9 @@ pub(crate) struct HostQueue {
     /// The server whose turn it is for the oldest message.
     next: usize,
     pub(crate) counts: Vec<HostCounts>,
+    /// Since when a server reached by TCP is not connected, as it is to be shown.
+    pub(crate) down_since: Vec<Option<String>>,
+    pub(crate) tcp: TcpStats,
     /// Most messages that ever waited.
     pub(crate) most: usize,
     /// Messages that found no room.
@@ -89,6 +115,8 @@ impl HostQueue {
                     .unwrap_or_default()
             });
             self.counts = counts.collect();
+            self.down_since.clear();
+            self.down_since.resize(new.len(), None);
             // Who had the oldest message already cannot be told any more.
             self.next = 0;
         }

@@ -39,7 +39,7 @@ pub mod show;
 mod tests;
 
 pub use class::Class;
-pub use hosts::Datagram;
+pub use hosts::{Datagram, HostOutcome, TcpStats};
 pub use logger::{Logger, OutOfMemory, Stamp};
 pub use message::{Id, Message};
 pub use settings::Settings;

@@ -6,7 +6,7 @@ use core::fmt::{self, Write};
 
 use hal::time::Instant;
 
-use crate::hosts::{Datagram, HostCounts, HostQueue, Parts};
+use crate::hosts::{Datagram, HostCounts, HostOutcome, HostQueue, Parts, TcpStats};
 use crate::line::Line;
 use crate::message::{Id, Message};
 use crate::rate::Windows;
@@ -87,6 +87,8 @@ pub struct Logger {
     counts: [Counts; SERVED.len()],
     /// Messages cut to the longest line.
     cut: u64,
+    /// Events that were lost before they became messages.
+    untold: u64,
 }
 
 impl Default for Logger {
@@ -111,6 +113,7 @@ impl Logger {
             hosts: HostQueue::default(),
             counts: [Counts::default(); SERVED.len()],
             cut: 0,
+            untold: 0,
         }
     }
 
@@ -157,6 +160,19 @@ impl Logger {
     #[must_use]
     pub fn wants(&self, id: Id) -> bool {
         self.plan(id).is_some_and(|plan| plan.wanted_by != 0)
+    }
+
+    /// Whether any destination would want the message at some severity: to be asked about a message
+    /// for [`record_as`](Self::record_as).
+    #[must_use]
+    pub fn may_want(&self, id: Id) -> bool {
+        let Some(number) = number(id) else {
+            return false;
+        };
+        Severity::ALL.iter().any(|&severity| {
+            let severity = self.settings.severity_of(number, severity);
+            plan(&self.settings, &self.windows, number, severity).wanted_by != 0
+        })
     }
 
     /// Takes a message.
@@ -224,14 +240,46 @@ impl Logger {
         self.hosts.poll(&self.settings.hosts)
     }
 
-    /// Counts a datagram for server `index` as handed to the network, or as refused by it.
-    pub fn host_sent(&mut self, index: usize, is_sent: bool) {
+    /// Counts a datagram for server `index` as what became of it.
+    pub fn host_sent(&mut self, index: usize, outcome: HostOutcome) {
         if let Some(counts) = self.hosts.counts.get_mut(index) {
-            match is_sent {
-                true => counts.sent += 1,
-                false => counts.errors += 1,
+            match outcome {
+                HostOutcome::Sent => counts.sent += 1,
+                HostOutcome::Failed => counts.errors += 1,
+                HostOutcome::Dropped => counts.dropped += 1,
             }
         }
+    }
+
+    /// Notes since when server `index` has no connection, in words, or that it has one.
+    pub fn set_host_down(&mut self, index: usize, since: Option<String>) {
+        if let Some(known) = self.hosts.down_since.get_mut(index) {
+            *known = since;
+        }
+    }
+
+    /// Since when server `index` has no connection; `None` if it has one or needs none.
+    #[must_use]
+    pub fn host_down_since(&self, index: usize) -> Option<&str> {
+        self.hosts.down_since.get(index)?.as_deref()
+    }
+
+    /// Counters of the connections to servers, for whoever makes those.
+    pub fn tcp_stats(&mut self) -> &mut TcpStats {
+        &mut self.hosts.tcp
+    }
+
+    /// Counters of the connections to servers.
+    #[must_use]
+    pub fn tcp(&self) -> TcpStats {
+        self.hosts.tcp
+    }
+
+    /// Whether any message at all goes to servers.
+    #[must_use]
+    pub fn has_trap(&self) -> bool {
+        let bit = Destination::Trap.bit();
+        self.plans.iter().any(|plan| plan.wanted_by & bit != 0)
     }
 
     /// The lines of the buffer, oldest first.
@@ -270,6 +318,18 @@ impl Logger {
     #[must_use]
     pub fn rate_limited(&self) -> u64 {
         self.windows.total
+    }
+
+    /// Adds to the events nobody could make messages of, because there were too many at once.
+    pub fn note_untold(&mut self, count: u64, stamp: &Stamp<'_>) {
+        self.untold += count;
+        self.record(&Message::NotTold { count }, stamp);
+    }
+
+    /// Events nobody could make messages of, ever.
+    #[must_use]
+    pub fn untold(&self) -> u64 {
+        self.untold
     }
 
     /// Messages that were cut because they were too long, ever.

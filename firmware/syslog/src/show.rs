@@ -61,6 +61,9 @@ pub fn setting(out: &mut String, logger: &Logger) {
             logger.rate_limited()
         );
     }
+    if logger.untold() > 0 {
+        let _ = writeln!(out, "    Packet engine: {} events lost", logger.untold());
+    }
     if logger.cut() > 0 {
         let _ = writeln!(out, "    Line length: {} messages cut", logger.cut());
     }
@@ -181,12 +184,21 @@ fn destination(logger: &Logger, destination: Destination) -> String {
 
 fn hosts(out: &mut String, logger: &Logger) {
     let settings = logger.settings();
-    for (host, counts) in settings.hosts.iter().zip(logger.host_counts()) {
+    let rows = settings.hosts.iter().zip(logger.host_counts());
+    for (index, (host, counts)) in rows.enumerate() {
         let port = match (host.transport, host.port) {
             (Transport::Udp, 514) => "UDP".to_string(),
             (Transport::Udp, port) => format!("udp/{port}"),
             (Transport::Tcp, port) => format!("tcp/{port}"),
         };
+        if let Some(since) = logger.host_down_since(index) {
+            let _ = writeln!(
+                out,
+                "        Logging to {} {} {port} Not connected since {since}  dropped: {}",
+                host.interface, host.address, counts.dropped
+            );
+            continue;
+        }
         let _ = writeln!(
             out,
             "        Logging to {} {}, {port} TX:{} errors: {}  dropped: {}",
@@ -194,10 +206,13 @@ fn hosts(out: &mut String, logger: &Logger) {
         );
     }
     if !settings.hosts.is_empty() {
-        // The box has no TCP channels yet, so none of these can happen.
-        out.push_str(
-            "    Global TCP syslog stats::\n        NOT_PUTABLE: 0, ALL_CHANNEL_DOWN: 0\n        \
-             CHANNEL_FLAP_CNT: 0, SYSLOG_PKT_LOSS: 0\n        PARTIAL_REWRITE_CNT: 0\n",
+        let tcp = logger.tcp();
+        let lost = tcp.not_putable + tcp.channel_down;
+        let _ = writeln!(
+            out,
+            "    Global TCP syslog stats::\n        NOT_PUTABLE: {}, ALL_CHANNEL_DOWN: {}\n        \
+             CHANNEL_FLAP_CNT: {}, SYSLOG_PKT_LOSS: {lost}\n        PARTIAL_REWRITE_CNT: 0",
+            tcp.not_putable, tcp.channel_down, tcp.flaps
         );
     }
 }

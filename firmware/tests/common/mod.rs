@@ -5,6 +5,8 @@
     reason = "each test file uses its own part of the box"
 )]
 
+pub mod wire;
+
 use std::time::Duration;
 
 use cli::xmodem::{Padding, ReceiveEvent, Receiver};

@@ -276,11 +276,7 @@ fn switch(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusa
             &mut logging.debug_trace,
             Some("logging debug-trace"),
         ),
-        (
-            "permit-hostdown",
-            &mut logging.permits_host_down,
-            Some("logging permit-hostdown"),
-        ),
+        ("permit-hostdown", &mut logging.permits_host_down, None),
         ("username", &mut logging.hides_usernames, None),
         (
             "flash-bufferwrap",
@@ -338,9 +334,8 @@ fn destination(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), R
 /// Says so if messages for `destination` go nowhere.
 fn warn_if_inactive(change: &mut Change<'_>, destination: LogDestination) {
     let what = match destination {
-        LogDestination::Console | LogDestination::Buffered => return,
+        LogDestination::Console | LogDestination::Buffered | LogDestination::Trap => return,
         LogDestination::Monitor => "logging monitor",
-        LogDestination::Trap => "logging trap",
         LogDestination::History => "logging history",
         LogDestination::Asdm => "logging asdm",
         LogDestination::Mail => "logging mail",
@@ -415,13 +410,14 @@ fn host(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal>
         Some(typed) => transport(typed).ok_or_else(|| super::invalid(captures, "transport"))?,
         None => (LogTransport::Udp, LogTransport::Udp.default_port()),
     };
+    let is_secure = captures.has("secure");
     let host = LogHost {
         interface: interface.into(),
         address,
         transport,
         port,
         is_emblem: captures.has("emblem"),
-        is_secure: captures.has("secure"),
+        is_secure,
     };
     match host.transport {
         LogTransport::Tcp if host.is_emblem => {
@@ -441,7 +437,9 @@ fn host(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal>
             change.outcome.changed = true;
         }
     }
-    change.notice(Notice::KeptOnly("logging host"));
+    if is_secure {
+        change.notice(Notice::KeptOnly("logging host secure"));
+    }
     Ok(())
 }
 

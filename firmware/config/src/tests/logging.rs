@@ -34,14 +34,15 @@ fn severities_are_read_by_number_or_beginning_and_printed_by_name() {
 fn lines_that_nothing_acts_on_say_so() {
     let mut session = Session::with_interfaces();
     for (line, what) in [
-        ("logging trap errors", "logging trap"),
         ("logging history 3", "logging history"),
         ("logging asdm 3", "logging asdm"),
         ("logging mail 3", "logging mail"),
         ("logging class ca mail 3", "logging mail"),
-        ("logging host inside 10.20.0.9", "logging host"),
+        (
+            "logging host inside 10.20.0.9 tcp/6514 secure",
+            "logging host secure",
+        ),
         ("logging flash-bufferwrap", "logging flash-bufferwrap"),
-        ("logging permit-hostdown", "logging permit-hostdown"),
     ] {
         assert_eq!(session.notices(line), [Notice::KeptOnly(what)], "{line}");
     }
@@ -49,6 +50,9 @@ fn lines_that_nothing_acts_on_say_so() {
         "logging enable",
         "logging console 3",
         "logging buffered 3",
+        "logging trap errors",
+        "logging host inside 10.20.0.8",
+        "logging permit-hostdown",
         "no logging trap",
         "no logging permit-hostdown",
         "no logging host inside 10.20.0.9",

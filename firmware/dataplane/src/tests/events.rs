@@ -286,41 +286,131 @@ fn a_full_flow_table_is_told_once_a_second() {
 #[test]
 fn an_element_told_to_be_quiet_is_not_told() {
     let mut policy = federation();
-    let to_node_2 = tcp_to(9);
-    let mut elements = policy.access_lists[0].elements.clone();
-    elements.push(Ace {
-        log: AceLog::Flows {
-            level: 6,
-            interval_secs: 300,
-        },
-        ..ace(
-            Action::Deny,
-            AddressRange::ANY,
-            AddressRange::host(NODE_2),
-            to_node_2,
-        )
-    });
-    policy.access_lists[0].elements = elements;
     policy.nat.clear();
-    let mut lab = listening(policy);
-    // The fifth element, without the flag, refuses everything else to the node.
-    lab.reject(
-        OUTSIDE,
-        &syn(EDGE, NODE, 1).frame(OUTSIDE),
-        DropReason::AclDrop,
+    let last = policy.access_lists[0].elements.len() - 1;
+    let knock = syn(EDGE, NODE, 1).frame(OUTSIDE);
+    for (log, is_told) in [(AceLog::Default, true), (AceLog::Disabled, false)] {
+        policy.access_lists[0].elements[last].log = log;
+        let mut lab = listening(policy.clone());
+        lab.reject(OUTSIDE, &knock, DropReason::AclDrop);
+        let told = events(&mut lab);
+        let is_denied = |event: &Event| {
+            matches!(
+                event,
+                Event::AccessDenied {
+                    element: Some(4),
+                    ..
+                }
+            )
+        };
+        assert_eq!(told.iter().any(is_denied), is_told, "{told:?}");
+        assert_eq!(told.len(), usize::from(is_told), "{told:?}");
+    }
+}
+
+/// A box whose list from outside logs the hits of its last element, once a minute.
+fn counting(action: Action) -> (Lab, impl Fn(u16) -> Vec<u8>) {
+    let mut policy = federation();
+    policy.nat.clear();
+    let last = policy.access_lists[0].elements.len() - 1;
+    let element = &mut policy.access_lists[0].elements[last];
+    element.action = action;
+    element.service = Service::Protocol(PROTOCOL_UDP);
+    element.log = AceLog::Flows {
+        level: 4,
+        interval_secs: 60,
+    };
+    let mut lab = Lab::new(policy);
+    lab.box_.set_event_interest(
+        [EventKind::AccessLogged, EventKind::DenyFlowsFull]
+            .into_iter()
+            .collect(),
     );
+    let packet = |port| ethernet(OUTSIDE, &udp((EDGE, port), (NODE, 53), b"?"));
+    (lab, packet)
+}
+
+fn logged(event: Event) -> (u32, Option<u16>) {
+    let Event::AccessLogged {
+        acl: AclId(0),
+        element: 4,
+        hits,
+        interval_secs,
+        ..
+    } = event
+    else {
+        panic!("{event:?}");
+    };
+    (hits, interval_secs)
+}
+
+#[test]
+fn a_rule_with_the_log_option_tells_the_first_hit_and_then_the_count_of_an_interval() {
+    let (mut lab, packet) = counting(Action::Deny);
+    for _ in 0..21 {
+        lab.refuse(OUTSIDE, &packet(9000), DropReason::AclDrop);
+    }
+    assert_eq!(logged(event(&mut lab)), (1, None));
+    assert_eq!(lab.box_.access_log_usage(), (1, 1));
+    lab.wait(Duration::from_secs(61));
+    assert_eq!(logged(event(&mut lab)), (21, Some(60)));
+    lab.refuse(OUTSIDE, &packet(9000), DropReason::AclDrop);
+    lab.wait(Duration::from_secs(61));
+    assert_eq!(logged(event(&mut lab)), (1, Some(60)));
+    lab.wait(Duration::from_secs(61));
     assert_eq!(events(&mut lab), []);
-    lab.reject(
-        OUTSIDE,
-        &syn(EDGE, NODE_2, 9).frame(OUTSIDE),
-        DropReason::AclDrop,
+    assert_eq!(
+        lab.box_.access_log_usage(),
+        (0, 0),
+        "silent for an interval"
     );
-    let told = event(&mut lab);
-    assert!(matches!(
-        told,
-        Event::AccessDenied {
-            element: Some(5),
-            ..
-        }
-    ));
+    lab.refuse(OUTSIDE, &packet(9000), DropReason::AclDrop);
+    assert_eq!(logged(event(&mut lab)), (1, None));
+}
+
+#[test]
+fn permitted_flows_are_logged_by_connection() {
+    let (mut lab, packet) = counting(Action::Permit);
+    for _ in 0..5 {
+        lab.pass(OUTSIDE, &packet(9000), INSIDE);
+    }
+    assert_eq!(
+        logged(event(&mut lab)),
+        (1, None),
+        "one connection, one hit"
+    );
+    lab.box_.clear_conns(|_| true, lab.now);
+    lab.pass(OUTSIDE, &packet(9000), INSIDE);
+    lab.wait(Duration::from_secs(61));
+    assert_eq!(logged(event(&mut lab)), (2, Some(60)));
+    assert_eq!(lab.box_.access_log_usage(), (1, 0));
+}
+
+#[test]
+fn too_many_refused_flows_are_told_to_be_too_many() {
+    let (mut lab, packet) = counting(Action::Deny);
+    let mut told = Vec::new();
+    for port in 0..5000 {
+        lab.refuse(OUTSIDE, &packet(port), DropReason::AclDrop);
+        told.extend(events(&mut lab));
+    }
+    assert_eq!(lab.box_.access_log_usage(), (4096, 4096));
+    assert_eq!(told.len(), 4097);
+    assert_eq!(told.last(), Some(&Event::DenyFlowsFull { limit: 4096 }));
+    lab.wait(Duration::from_secs(61));
+    assert_eq!(lab.box_.access_log_usage(), (0, 0));
+    lab.refuse(OUTSIDE, &packet(1), DropReason::AclDrop);
+    assert_eq!(logged(event(&mut lab)), (1, None), "there is room again");
+}
+
+#[test]
+fn hits_that_were_not_told_are_told_before_other_lists_come() {
+    let (mut lab, packet) = counting(Action::Deny);
+    for _ in 0..3 {
+        lab.refuse(OUTSIDE, &packet(9000), DropReason::AclDrop);
+    }
+    assert_eq!(logged(event(&mut lab)), (1, None));
+    lab.box_.end_access_log();
+    assert_eq!(logged(event(&mut lab)), (3, Some(60)));
+    assert_eq!(lab.box_.access_log_usage(), (0, 0));
 }

@@ -114,7 +114,7 @@ fn access_lists(core: &mut Core, words: &Captures<'_>, out: &mut String) {
         return;
     }
     if wanted.is_none() {
-        out.push_str(printers::access_list::HEADER);
+        printers::access_list::header(out, core.dataplane.access_log_usage());
     }
     let policy = core.dataplane.policy();
     for (name, list) in &core.config.access_lists {

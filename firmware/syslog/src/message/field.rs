@@ -300,6 +300,8 @@ words! {
         Portmap = "portmap",
         Regular = "regular",
     }
+    /// What becomes of new connections.
+    Permission { Permitted = "permitted", Denied = "denied" }
     /// Kinds of ARP packets.
     ArpKind { Request = "request", Response = "response" }
     /// What the other end of a TLS session is.

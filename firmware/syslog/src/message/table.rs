@@ -1,15 +1,15 @@
 //! The messages.
 //!
 //! Texts are those of the ASA syslog manual (release 9) and of logs from the field; where the two
-//! differ the text is that of the logs. 113007, 199001 for the serial line, 211001, 308001, 710004,
-//! 717008, 717024 and 771001 are written from memory of the manual. 199701 and 199702 are
-//! Sallyport's own: an ASA says nothing when it leaves messages out.
+//! differ the text is that of the logs. 106101, 113007, 199001 for the serial line, 211001, 308001,
+//! 321001, 414003, 414004, 710004, 717008, 717024 and 771001 are written from memory of the manual.
+//! 199701 to 199703 are Sallyport's own: an ASA says nothing when it leaves messages out.
 
 use super::declare::messages;
 use super::field::{
     ArpKind, CertificateKind, ChainWarning, Direction, Elapsed, Endpoint, Hits, Host, HostPort,
-    IcmpDetail, LoginPath, Mac, Outcome, Protocol, RuleHashes, TcpFlags, Teardown, TlsPeer,
-    TranslationFailure, TranslationKind, Verdict,
+    IcmpDetail, LoginPath, Mac, Outcome, Permission, Protocol, RuleHashes, TcpFlags, Teardown,
+    TlsPeer, TranslationFailure, TranslationKind, Verdict,
 };
 use core::net::Ipv4Addr;
 
@@ -44,6 +44,9 @@ messages! {
     /// A rule with the log option was hit; the rule may set another severity.
     AccessListHit { access_list: &'a str, verdict: Verdict, protocol: Protocol, source: Endpoint<'a>, destination: Endpoint<'a>, count: u32, hits: Hits, hashes: RuleHashes } = 106100, Informational,
         "access-list {access_list} {verdict} {protocol} {source:#} -> {destination:#} hit-cnt {count} {hits} {hashes}";
+    /// As many refused flows are counted for 106100 as may be; more are not logged.
+    DenyFlowsFull { limit: u32 } = 106101, Alerts,
+        "Number of cached deny-flows for ACL log has reached limit ({limit}).";
     /// There is no interface towards the destination.
     NoEgressInterface { protocol: Protocol, source: Endpoint<'a>, destination: HostPort } = 110002, Informational,
         "Failed to locate egress interface for {protocol:#} from {source} to {destination}";
@@ -95,6 +98,24 @@ messages! {
     /// Messages did not reach a terminal that could not keep up.
     NotShown { count: u64 } = 199702, Warnings,
         "{count} messages not shown here, the terminal is too slow for them";
+    /// Packets were handled faster than what happened to them could be logged.
+    NotTold { count: u64 } = 199703, Warnings,
+        "{count} events of the packet engine not logged, too many at once";
+    /// No new connection is let through, because it could not be logged to a TCP server.
+    NewConnectionsRefused = 201008, Errors,
+        "Disallowing new connections.";
+    /// A class has as many half-open connections as it may.
+    EmbryonicLimit { count: u32, most: u32, source: HostPort, destination: HostPort, interface: &'a str } = 201010, Informational,
+        "Embryonic connection limit exceeded {count}/{most} for input packet from {source} to {destination} on interface {interface}";
+    /// A class has as many connections as it may.
+    ConnectionLimit { count: u32, most: u32, source: HostPort, destination: HostPort, interface: &'a str } = 201011, Errors,
+        "Connection limit exceeded {count}/{most} for input packet from {source} to {destination} on interface {interface}";
+    /// A client has as many half-open connections as it may.
+    ClientEmbryonicLimit { count: u32, most: u32, source: HostPort, destination: HostPort, interface: &'a str } = 201012, Informational,
+        "Per-client embryonic connection limit exceeded {count}/{most} for input packet from {source} to {destination} on interface {interface}";
+    /// A client has as many connections as it may.
+    ClientConnectionLimit { count: u32, most: u32, source: HostPort, destination: HostPort, interface: &'a str } = 201013, Errors,
+        "Per-client connection limit exceeded {count}/{most} for input packet from {source} to {destination} on interface {interface}";
     /// A translation found no free port.
     PatPoolExhausted { pool: &'a str, low: u16, high: u16, protocol: Protocol, source: Endpoint<'a>, destination: Endpoint<'a> } = 202010, Errors,
         "PAT pool exhausted for {pool}, port range {low}-{high}. Unable to create {protocol:#} connection from {source} to {destination}";
@@ -152,6 +173,9 @@ messages! {
     /// An ICMP error is about a packet of no connection.
     IcmpErrorNoConnection { source: Host<'a>, destination: Host<'a>, kind: u8, code: u8, interface: &'a str, protocol: Protocol, original_source: HostPort, original_destination: HostPort } = 313005, Warnings,
         "No matching connection for ICMP error message: icmp src {source} dst {destination} (type {kind}, code {code}) on {interface} interface. Original IP payload: {protocol} src {original_source} dst {original_destination}.";
+    /// A table of the packet engine is full.
+    ResourceLimit { resource: &'a str, limit: u32 } = 321001, Notifications,
+        "Resource {resource} limit of {limit} reached.";
     /// An address was shut out.
     ShunAdded { source: Ipv4Addr, destination: Ipv4Addr, source_port: u16, destination_port: u16 } = 401002, Warnings,
         "Shun added: {source} {destination} {source_port} {destination_port}";
@@ -173,6 +197,12 @@ messages! {
     /// An interface was taken out of service.
     InterfaceDisabled { interface: &'a str } = 411004, Warnings,
         "Configuration status on interface {interface} changed state to down";
+    /// A syslog server that is reached by TCP cannot be reached.
+    SyslogServerDown { interface: &'a str, server: HostPort, permission: Permission } = 414003, Errors,
+        "TCP Syslog Server {interface}: {server} not responding. New connections are {permission} based on logging permit-hostdown policy.";
+    /// A syslog server that is reached by TCP can be reached again.
+    SyslogServerUp { interface: &'a str, server: HostPort } = 414004, Informational,
+        "TCP Syslog Server {interface}: {server} - Connection restored.";
     /// A second SYN of a connection begins at another sequence number.
     DuplicateSyn { source: Endpoint<'a>, destination: Endpoint<'a> } = 419002, Warnings,
         "Duplicate TCP SYN from {source} to {destination} with different initial sequence number";

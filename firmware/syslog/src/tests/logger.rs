@@ -2,6 +2,7 @@
 
 use super::{UP, at, buffered, logger, settings};
 use crate::class::Class;
+use crate::hosts::HostOutcome;
 use crate::logger::Counts;
 use crate::message::field::{
     Direction, Endpoint, Hits, HostPort, IcmpDetail, LoginPath, Protocol, RuleHashes, TcpFlags,
@@ -333,7 +334,11 @@ fn servers_get_datagrams_of_their_form_and_losses_are_counted() {
         let datagram = logger.poll_host().unwrap();
         assert_eq!(datagram.index, index);
         assert_eq!(String::from_utf8(datagram.bytes).unwrap(), expected);
-        logger.host_sent(index, index != 1);
+        let outcome = match index {
+            1 => HostOutcome::Failed,
+            _ => HostOutcome::Sent,
+        };
+        logger.host_sent(index, outcome);
     }
     assert_eq!(logger.poll_host(), None);
     assert_eq!(logger.queue(), (0, 1, 1));

@@ -1,6 +1,7 @@
 //! The layouts of `show logging`.
 
 use super::{UP, at, logger, settings};
+use crate::hosts::HostOutcome;
 use crate::settings::{Destination, Filter, Host, MessageSetting, Settings, Timestamp, Transport};
 use crate::severity::Severity;
 use crate::show;
@@ -50,7 +51,7 @@ fn show_logging_has_the_layout_of_an_asa() {
     let mut logger = logger(busy);
     at(1, |stamp| logger.record(&UP, stamp));
     let index = logger.poll_host().unwrap().index;
-    logger.host_sent(index, true);
+    logger.host_sent(index, HostOutcome::Sent);
     let mut out = String::new();
     show::logging(&mut out, &logger);
     assert_eq!(out, LOGGING);
