@@ -62,11 +62,12 @@ pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};
 pub use event::{
     BoxVerdict, ConnEnds, Event, EventKind, EventKinds, FlowEnd, PacketFacts, XlateEnds,
 };
+pub use nat::POOL_ADDRESSES_MAX;
 pub use policy::{
     AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, IcmpRule,
     InspectionClass, Interface, LocalService, MappedAddress, NatRule, NatSection, PatPool,
-    PerSessionRule, Policy, PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat,
-    StaticRoute, Timeouts, Transport, prefix_mask,
+    PerSessionRule, Policy, PoolOptions, PortId, PortMatch, PortTranslation, ProxyId, Service,
+    SourceNat, StaticRoute, Timeouts, Transport, prefix_mask,
 };
 pub use slowpath::{Step, Trace};
 pub use v6::{

@@ -13,8 +13,8 @@ use crate::access::{Candidate, transport_of};
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::flow::tcp::{self};
-use crate::flow::{Direction, Flags, Flow, InsertError, NONE, State};
-use crate::nat::bindings::{BindError, Endpoint};
+use crate::flow::{Direction, Flags, Flow, InsertError, State};
+use crate::nat::bindings::{Endpoint, Linger};
 use crate::nat::rules::{DestinationChoice, DestinationSource, SourceChoice};
 use crate::policy::{AclId, Action, Interface, PortId, ProxyId, Transport};
 use crate::tell::xlate_ended;
@@ -125,7 +125,8 @@ impl DataPlane {
             .map(|hop| hop.port);
         let unnat = self
             .nat
-            .untranslate(ingress, headers.protocol, &tuple, routed);
+            .untranslate(ingress, headers.protocol, &tuple, routed)
+            .or_else(|| self.untranslate_held(ingress, headers.protocol, &tuple));
         match &unnat {
             Some(unnat) => trace.record(Step::UnNat(unnat.rule, unnat.address, unnat.port)),
             None => {
@@ -134,7 +135,9 @@ impl DataPlane {
                     self.check_control_plane(from, headers, icmp_code, trace)?;
                     return Ok(Decision::Local);
                 }
-                if self.bindings.is_shared(tuple.destination) {
+                if self.nat.is_given(tuple.destination)
+                    || self.bindings.shared.is_shared(tuple.destination)
+                {
                     return Err(DropReason::NatNoXlate);
                 }
             }
@@ -399,6 +402,11 @@ impl DataPlane {
             {
                 Ok(())
             }
+            Some(SourceChoice::Dynamic { rule })
+                if unnat.is_some_and(|unnat| unnat.rule == rule) =>
+            {
+                Ok(())
+            }
             None => Ok(()),
             Some(_) => Err(DropReason::NatRpfFailed),
         }
@@ -423,13 +431,15 @@ impl DataPlane {
         let tuple = headers.tuple;
         let mut flags = Flags::default();
         let (binding, source) = match new.source {
-            Source::Unchanged => (NONE, (tuple.source, tuple.source_port)),
-            Source::Fixed(_, address, port) => (NONE, (address, port)),
+            Source::Unchanged => (
+                self.hold_destination(ingress, &tuple, new),
+                (tuple.source, tuple.source_port),
+            ),
+            Source::Fixed(_, address, port) => {
+                (self.hold_destination(ingress, &tuple, new), (address, port))
+            }
             Source::Dynamic(rule) => {
                 let is_per_session = self.is_per_session(headers.protocol, &tuple, new.destination);
-                if is_per_session {
-                    flags.set(Flags::PER_SESSION);
-                }
                 let endpoint = Endpoint {
                     protocol: headers.protocol,
                     address: tuple.source,
@@ -438,24 +448,13 @@ impl DataPlane {
                     mapped_port: new.egress,
                 };
                 let bindings_before = self.bindings.usage().in_use;
-                let (binding, address, port) = self
-                    .bindings
-                    .bind(
-                        endpoint,
-                        self.nat.pool(rule, new.egress),
-                        is_per_session,
-                        self.nat.rules().get(rule).is_some_and(|compiled| {
-                            compiled.rule.section != crate::policy::NatSection::Auto
-                        }),
-                        &mut self.random,
-                        tick,
-                    )
-                    .map_err(|error| match error {
-                        BindError::Exhausted => DropReason::NatPoolExhausted,
-                        BindError::Untranslatable => DropReason::NatUntranslatable,
-                    })?;
+                let bound = self.bind(endpoint, new.destination, rule, is_per_session, tick)?;
+                let (binding, address, port) = (bound.index, bound.address, bound.service);
                 if self.bindings.usage().in_use > bindings_before {
-                    self.tell_bound(&endpoint, (address, port));
+                    self.tell_bound(binding);
+                }
+                if is_per_session && self.bindings.is_port(binding) {
+                    flags.set(Flags::PER_SESSION);
                 }
                 (binding, (address, port))
             }
@@ -496,7 +495,7 @@ impl DataPlane {
         let index = match self.flows.insert(flow, deadline) {
             Ok(index) => index,
             Err(error) => {
-                if let Some(gone) = self.bindings.release(binding, 0, tick) {
+                if let Some(gone) = self.bindings.release(binding, Linger::default(), tick) {
                     self.events.push(xlate_ended(&gone, tick));
                 }
                 return Err(match error {
@@ -548,6 +547,7 @@ impl DataPlane {
         let rule = self.policy.per_session.iter().find(|rule| {
             rule.transport == transport
                 && rule.source.contains(tuple.source)
+                && rule.source_port.matches(tuple.source_port)
                 && rule.destination.contains(destination.0)
                 && rule.destination_port.matches(destination.1)
         });

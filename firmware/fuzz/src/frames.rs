@@ -587,10 +587,11 @@ fn policy() -> Policy {
             transport: Transport::Tcp,
             real: port,
             mapped,
+            more: 0,
         };
         let source = SourceNat::Static {
-            real: host(real),
-            mapped: MappedAddress::Range(host(PUBLIC)),
+            real: vec![host(real)],
+            mapped: MappedAddress::range(host(PUBLIC)),
         };
         rule(NatSection::Manual, source, Some(service))
     };
@@ -600,6 +601,7 @@ fn policy() -> Policy {
             pool: PatPool {
                 addresses,
                 interface,
+                ..PatPool::default()
             },
         };
         rule(NatSection::Auto, source, None)

@@ -122,6 +122,7 @@ pub(crate) fn compile(
         routes: routes(config),
         access_global,
         nat: nat::compile(config),
+        per_session: nat::per_session(config),
         inspections,
         inspect_icmp: inspect::is_on(config, config::model::InspectEngine::Icmp),
         icmp: access::icmp_rules(config),
@@ -133,6 +134,7 @@ pub(crate) fn compile(
             udp: secs(Timer::Udp),
             icmp: secs(Timer::Icmp),
             pat_xlate: secs(Timer::PatXlate),
+            xlate: secs(Timer::Xlate),
             ..dataplane::Timeouts::default()
         },
         arp_timeout: Duration::from_secs(u64::from(config.arp_timeout_secs)),

@@ -1,4 +1,4 @@
-//! What the packet engine holds: connections, translations, rules, neighbours, routes, drops.
+//! What the packet engine holds: connections, rules, neighbours, routes, drops.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -41,30 +41,6 @@ pub(super) const ROWS: Rows = &[
     ),
     show!(
         PRIVILEGED,
-        "show xlate [count]",
-        xlates,
-        &[
-            ("xlate", "Translations in use"),
-            ("count", "Only how many there are"),
-        ]
-    ),
-    show!(
-        PRIVILEGED,
-        "show nat [detail]",
-        nat,
-        &[
-            ("nat", "Translation rules and how often they were used"),
-            ("detail", "With addresses and ports"),
-        ]
-    ),
-    show!(
-        PRIVILEGED,
-        "show nat pool",
-        nat_pools,
-        &[("pool", "Use of addresses that are shared by port"),]
-    ),
-    show!(
-        PRIVILEGED,
         "show access-list [<name:word> [brief]]",
         access_lists,
         &[
@@ -104,12 +80,6 @@ pub(super) const ROWS: Rows = &[
     ),
     answer!(
         PRIVILEGED,
-        "clear xlate",
-        clear_xlate,
-        &[("xlate", "Remove translations and end their connections"),]
-    ),
-    answer!(
-        PRIVILEGED,
         "clear arp",
         clear_arp,
         &[("arp", "Forget neighbours")]
@@ -121,15 +91,6 @@ pub(super) const ROWS: Rows = &[
         &[
             ("asp", "The packet engine"),
             ("drop", "Zero the counters of dropped packets"),
-        ]
-    ),
-    answer!(
-        PRIVILEGED,
-        "clear nat counters",
-        clear_nat_counters,
-        &[
-            ("nat", "Translation rules"),
-            ("counters", "Zero the counters"),
         ]
     ),
     answer!(
@@ -159,12 +120,6 @@ fn neighbors(core: &mut Core, _: &Captures<'_>, out: &mut String) {
 
 fn blocks(core: &mut Core, _: &Captures<'_>, out: &mut String) {
     printers::system::blocks(out, &core.pool);
-}
-
-fn nat(core: &mut Core, words: &Captures<'_>, out: &mut String) {
-    let policy = core.dataplane.policy();
-    let rules = core.dataplane.nat_rules();
-    printers::nat::rules(out, policy, rules, words.has("detail"));
 }
 
 fn access_lists(core: &mut Core, words: &Captures<'_>, out: &mut String) {
@@ -283,45 +238,6 @@ fn conns(core: &mut Core, words: &Captures<'_>, out: &mut String) {
     }
 }
 
-fn nat_pools(core: &mut Core, _: &Captures<'_>, out: &mut String) {
-    let dataplane = &core.dataplane;
-    for pool in dataplane.pools() {
-        let address = pool.address;
-        let outside = dataplane
-            .policy()
-            .interfaces
-            .iter()
-            .find(|used| used.network().contains(address))
-            .map_or("any", |used| used.name.as_str());
-        put_line!(
-            out,
-            "{} PAT pool {outside}, address {address}, range {}-{}, allocated {}",
-            printers::protocol_name(pool.protocol),
-            pool.first,
-            pool.last,
-            pool.allocated
-        );
-    }
-}
-
-fn xlates(core: &mut Core, words: &Captures<'_>, out: &mut String) {
-    printers::conn::usage(out, core.dataplane.xlate_usage());
-    if words.has("count") {
-        return;
-    }
-    printers::xlate::legend(out);
-    let policy = core.dataplane.policy();
-    let mut was_static = false;
-    for xlate in core.dataplane.xlates(core.now()) {
-        // Static entries end with an empty line where dynamic ones begin.
-        if was_static && !xlate.is_static {
-            put_line!(out);
-        }
-        was_static = xlate.is_static;
-        printers::xlate::xlate(out, policy, &xlate);
-    }
-}
-
 fn clear_conn(core: &mut Core, words: &Captures<'_>, out: &mut String) {
     let host = words.ip("host");
     if host.is_none() && !words.has("all") {
@@ -342,12 +258,6 @@ fn clear_conn(core: &mut Core, words: &Captures<'_>, out: &mut String) {
     put_line!(out, "{count} connection(s) deleted.");
 }
 
-fn clear_xlate(core: &mut Core, _: &Captures<'_>, out: &mut String) {
-    let now = core.now();
-    let count = core.dataplane.clear_xlates(now);
-    put_line!(out, "INFO: {count} connection(s) ended");
-}
-
 fn clear_arp(core: &mut Core, _: &Captures<'_>, _: &mut String) {
     core.dataplane.clear_neighbors(None, &mut core.pool);
 }
@@ -355,10 +265,6 @@ fn clear_arp(core: &mut Core, _: &Captures<'_>, _: &mut String) {
 fn clear_asp_drop(core: &mut Core, _: &Captures<'_>, _: &mut String) {
     core.dataplane.clear_drops();
     core.drops_cleared = Some(core.now());
-}
-
-fn clear_nat_counters(core: &mut Core, _: &Captures<'_>, _: &mut String) {
-    core.dataplane.clear_nat_hits();
 }
 
 fn clear_access_list_counters(core: &mut Core, words: &Captures<'_>, out: &mut String) {

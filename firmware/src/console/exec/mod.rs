@@ -12,6 +12,7 @@ mod ipv6;
 mod load;
 mod logging;
 mod mode;
+mod nat;
 mod objects;
 mod ping;
 mod power;
@@ -39,6 +40,7 @@ pub(super) const TABLES: &[Rows] = &[
     load::ROWS,
     logging::ROWS,
     mode::ROWS,
+    nat::ROWS,
     objects::ROWS,
     ping::ROWS,
     power::ROWS,
