@@ -33,6 +33,7 @@ mod hash;
 mod hits;
 mod icmp;
 mod input;
+mod inspect;
 mod intercept;
 mod limiter;
 mod nat;
@@ -62,9 +63,10 @@ pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};
 pub use event::{
     BoxVerdict, ConnEnds, Event, EventKind, EventKinds, FlowEnd, PacketFacts, XlateEnds,
 };
+pub use inspect::{MalformedMessage, rewrite_dns};
 pub use nat::POOL_ADDRESSES_MAX;
 pub use policy::{
-    AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, IcmpRule,
+    AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, DnsInspection, IcmpRule,
     InspectionClass, Interface, LocalService, MappedAddress, NatRule, NatSection, PatPool,
     PerSessionRule, Policy, PoolOptions, PortId, PortMatch, PortTranslation, ProxyId, Service,
     SourceNat, StaticRoute, Timeouts, Transport, prefix_mask,

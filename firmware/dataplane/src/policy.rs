@@ -442,7 +442,7 @@ pub struct NatRule {
     pub route_lookup: bool,
     /// Takes no part.
     pub inactive: bool,
-    /// `dns`: carried for the inspection of DNS.
+    /// `dns`: the inspection of DNS translates addresses in answers by it.
     pub dns: bool,
     /// `net-to-net`: carried for printing.
     pub net_to_net: bool,
@@ -461,6 +461,16 @@ pub struct InspectionClass {
     pub acl: AclId,
     /// Who takes them.
     pub proxy: ProxyId,
+}
+
+/// `inspect dns`: which flows, and what is allowed in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DnsInspection {
+    /// The classes: the interface whose service policy it is (`None`: the global one), and the list
+    /// that permits the first packets of its flows (real addresses).
+    pub classes: Vec<(Option<PortId>, AclId)>,
+    /// `message-length maximum`, bytes.
+    pub length_max: Option<u16>,
 }
 
 /// `icmp {permit|deny} ADDRESS [TYPE] NAMEIF`: ICMP to the box itself.
@@ -557,6 +567,8 @@ pub struct Policy {
     pub per_session: Vec<PerSessionRule>,
     /// Classes with a TLS proxy, in order of evaluation.
     pub inspections: Vec<InspectionClass>,
+    /// `inspect dns`.
+    pub dns: DnsInspection,
     /// `inspect icmp`: replies come back without a rule.
     pub inspect_icmp: bool,
     /// `icmp permit|deny` lines.
@@ -594,6 +606,7 @@ impl Default for Policy {
             nat: Vec::new(),
             per_session: Vec::new(),
             inspections: Vec::new(),
+            dns: DnsInspection::default(),
             inspect_icmp: false,
             icmp: Vec::new(),
             local_services: Vec::new(),

@@ -468,6 +468,9 @@ impl DataPlane {
         if new.proxy.is_some() {
             flags.set(Flags::INTERCEPTED);
         }
+        if self.inspects_dns(ingress, headers.protocol, &tuple, new) {
+            flags.set(Flags::DNS);
+        }
         let leaving = Tuple {
             source: source.0,
             destination: new.destination.0,

@@ -116,6 +116,7 @@ pub(crate) fn compile(
         .collect();
     let access_global = bound(&lists, AccessGroupPlace::Global);
     let (inspections, proxies) = inspect::compile(config, &mut lists);
+    let dns = inspect::dns(config, &mut lists);
     let secs = |timer| Duration::from_secs(u64::from(config.timeouts.secs(timer)));
     let policy = Policy {
         interfaces,
@@ -124,6 +125,7 @@ pub(crate) fn compile(
         nat: nat::compile(config),
         per_session: nat::per_session(config),
         inspections,
+        dns,
         inspect_icmp: inspect::is_on(config, config::model::InspectEngine::Icmp),
         icmp: access::icmp_rules(config),
         same_security_inter: config.same_security_inter,

@@ -73,6 +73,8 @@ impl Flags {
     pub(crate) const PER_SESSION: Self = Self(1 << 3);
     /// The side that opened the flow has the lower security level.
     pub(crate) const OPENED_BY_LOWER: Self = Self(1 << 4);
+    /// Its packets are DNS messages and looked into.
+    pub(crate) const DNS: Self = Self(1 << 5);
     const FIN: Self = Self(1 << 8);
     const FIN_ACKED: Self = Self(1 << 10);
     const DATA: Self = Self(1 << 12);

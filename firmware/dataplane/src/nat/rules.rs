@@ -575,6 +575,30 @@ impl NatTable {
         address_only
     }
 
+    /// What an address in a DNS answer from `from` to `to` becomes, by static rules with `dns`. Those
+    /// who ask know the host by its real address if they are on the real side, else by its mapped one.
+    pub(crate) fn answer(&self, from: PortId, to: PortId, address: Ipv4Addr) -> Option<Ipv4Addr> {
+        let rules = self.rules.iter().map(|compiled| &compiled.rule);
+        rules
+            .filter(|rule| rule.dns && !rule.inactive && rule.service.is_none())
+            .find_map(|rule| {
+                let SourceNat::Static { real, mapped } = &rule.source else {
+                    return None;
+                };
+                let (real_side, mapped_side) = (rule.real_interface, rule.mapped_interface);
+                if is_on(mapped_side, from.index()) && is_on(real_side, to.index()) {
+                    let mapped = self.resolve(mapped, from)?;
+                    if let Some(address) = shift(address, mapped, real) {
+                        return Some(address);
+                    }
+                }
+                if is_on(real_side, from.index()) && is_on(mapped_side, to.index()) {
+                    return shift(address, real, self.resolve(mapped, to)?);
+                }
+                None
+            })
+    }
+
     /// The rules in the order they are tried.
     pub(crate) fn rules(&self) -> &[CompiledRule] {
         &self.rules

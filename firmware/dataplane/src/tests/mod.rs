@@ -10,6 +10,8 @@ mod lab;
 mod laws;
 mod link;
 mod malformed;
+mod nat;
+mod nat_order;
 mod offload;
 mod rules;
 mod v6;
