@@ -225,7 +225,7 @@ impl<'a> Lab<'a> {
                 self.plane.clear_conns(|_| true, self.now);
             }
             2 => {
-                self.plane.clear_xlates(self.now);
+                self.plane.clear_xlates(|_| true, self.now);
             }
             3 => self.plane.clear_neighbors(Some(port), self.pool),
             4 => {

@@ -11,6 +11,7 @@ mod laws;
 mod link;
 mod malformed;
 mod nat;
+mod nat_behaviour;
 mod nat_order;
 mod offload;
 mod rules;
