@@ -139,6 +139,12 @@ pub enum Refusal {
     MappedSubnet(String),
     /// A shared address must be one host.
     MappedNotHost(String),
+    /// The pool is in another rule already, shared in another way.
+    PoolOptionsDiffer(String),
+    /// The pool has more addresses than can be shared by port.
+    PoolTooLarge(String, u64),
+    /// The option goes with translations only that leave the address as it is.
+    OnlyIdentity(&'static str),
     /// A service object used in a translation has no single protocol and side, or uses `neq`.
     BadNatService(String),
     /// The two service objects differ in protocol or side.
@@ -308,6 +314,23 @@ impl fmt::Display for Refusal {
                 )
             }
             Self::MappedNotHost(name) => write!(f, "{name} must hold ranges or hosts"),
+            Self::PoolOptionsDiffer(name) => write!(
+                f,
+                "PAT pool {name} is used by another rule with other options; all rules of a pool \
+                 need the same"
+            ),
+            Self::PoolTooLarge(name, most) => {
+                write!(
+                    f,
+                    "{name} has more than {most} addresses to be shared by port"
+                )
+            }
+            Self::OnlyIdentity(option) => {
+                write!(
+                    f,
+                    "Option {option} is only allowed for static identity translation"
+                )
+            }
             Self::BadNatService(name) => write!(
                 f,
                 "object service {name} needs tcp or udp with exactly one of source and destination, \

@@ -31,17 +31,14 @@ fn bench() {
 fn shared() -> Policy {
     let mut policy = lab::policy();
     if let Some(rule) = policy.nat.first_mut() {
-        let SourceNat::Static { real, .. } = rule.source else {
-            return policy;
-        };
         rule.source = SourceNat::Dynamic {
-            real: vec![real],
+            real: rule.source.real().collect(),
             pool: PatPool {
                 addresses: vec![AddressRange {
                     first: Ipv4Addr::new(100, 64, 0, 0),
                     last: Ipv4Addr::new(100, 64, 0, 31),
                 }],
-                interface: false,
+                ..PatPool::default()
             },
         };
     }

@@ -44,6 +44,10 @@ reasons! {
     DispatchQueueLimit = "dispatch-queue-limit", "Dispatch queue tail drops";
     /// No buffer was free for a packet the box makes itself.
     DispatchBlockAlloc = "dispatch-block-alloc", "Core local block alloc failure";
+    /// A DNS message that breaks the format.
+    DnsInvalid = "inspect-dns-invalid-pak", "DNS Inspect invalid packet";
+    /// A DNS message longer than allowed.
+    DnsTooLong = "inspect-dns-pak-too-long", "DNS Inspect packet too long";
     /// The flow was ended by the operator or by its proxy.
     FlowBeingFreed = "flow-being-freed", "Flow is being freed";
     /// A fragment: there is no reassembly.

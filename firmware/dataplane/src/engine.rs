@@ -23,7 +23,7 @@ use crate::flow::{Direction, Flags, Flow, FlowTable, State};
 use crate::hash::{HashKey, Random};
 use crate::hits::ElementHits;
 use crate::limiter::Limiter;
-use crate::nat::bindings::Bindings;
+use crate::nat::bindings::{Bindings, Linger};
 use crate::nat::rules::NatTable;
 use crate::neighbor::{Due, NeighborTable};
 use crate::own::LOCAL_TCP_PORTS;
@@ -79,7 +79,7 @@ impl Limits {
     }
 
     /// Bytes of memory that the tables take, without access lists and captures. Addresses shared by port
-    /// take 48 KiB each on top.
+    /// take 24 KiB each on top, and as much again where ports are published on them.
     #[must_use]
     pub const fn memory_bytes(&self) -> usize {
         let queues = self.ports as usize * self.transmit_queue as usize * size_of::<PacketBuf>()
@@ -168,7 +168,8 @@ pub(crate) struct IdleTicks {
     embryonic: Option<Tick>,
     udp: Option<Tick>,
     icmp: Option<Tick>,
-    pub(crate) pat_xlate: Tick,
+    /// Of bindings.
+    pub(crate) xlate: Linger,
 }
 
 impl IdleTicks {
@@ -180,7 +181,10 @@ impl IdleTicks {
             embryonic: idle(timeouts.embryonic),
             udp: idle(timeouts.udp),
             icmp: idle(timeouts.icmp),
-            pat_xlate: ticks(timeouts.pat_xlate),
+            xlate: Linger {
+                port: ticks(timeouts.pat_xlate),
+                address: ticks(timeouts.xlate),
+            },
         }
     }
 }
@@ -305,37 +309,40 @@ impl DataPlane {
 
     fn share_addresses(&mut self) {
         self.bindings.begin_policy();
-        for address in self.nat.shared_addresses() {
-            self.bindings.share(address);
+        let shared = &mut self.bindings.shared;
+        for (address, options, rule) in self.nat.shared_addresses() {
+            shared.share(address, options, rule);
         }
-        for (range, service) in self.nat.reserved() {
+        for (mapped, service) in self.nat.reserved() {
+            shared.withhold(mapped);
             match service {
                 Some(service) => {
-                    let (protocol, port) = (service.transport.protocol(), service.mapped);
-                    self.bindings.reserve(range, protocol, port, port);
+                    let last = service.mapped.saturating_add(service.more);
+                    shared.reserve(mapped, service.transport.protocol(), service.mapped, last);
                 }
                 None => {
                     for protocol in [PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP] {
-                        self.bindings.reserve(range, protocol, 0, u16::MAX);
+                        shared.reserve(mapped, protocol, 0, u16::MAX);
                     }
                 }
             }
         }
         for interface in &self.policy.interfaces {
-            let own = AddressRange::host(interface.address);
+            let own = &[AddressRange::host(interface.address)];
+            shared.withhold(own);
             let (first, last) = (
                 *LOCAL_ECHO_IDENTIFIERS.start(),
                 *LOCAL_ECHO_IDENTIFIERS.end(),
             );
-            self.bindings.reserve(own, PROTOCOL_ICMP, first, last);
+            shared.reserve(own, PROTOCOL_ICMP, first, last);
             let (first, last) = (*LOCAL_TCP_PORTS.start(), *LOCAL_TCP_PORTS.end());
-            self.bindings.reserve(own, PROTOCOL_TCP, first, last);
+            shared.reserve(own, PROTOCOL_TCP, first, last);
             for service in &self.policy.local_services {
                 let protocol = service.transport.protocol();
-                self.bindings
-                    .reserve(own, protocol, service.first, service.last);
+                shared.reserve(own, protocol, service.first, service.last);
             }
         }
+        shared.end_policy();
     }
 
     fn rebuild_routes(&mut self) {
@@ -465,22 +472,18 @@ impl DataPlane {
         chosen.len() as u32
     }
 
-    /// Ends every dynamic binding and the flows that use a translation. Returns how many flows.
-    pub fn clear_xlates(&mut self, now: Instant) -> u32 {
-        let ended = self.end_flows(FlowEnd::Cleared, now, |flow| {
-            flow.flags.has(Flags::TRANSLATED)
-        });
-        self.clear_unused_xlates(None, now);
-        ended
-    }
-
     /// Ends the dynamic translations that no connection uses, of one real address or of all.
     pub fn clear_unused_xlates(&mut self, real: Option<core::net::Ipv4Addr>, now: Instant) {
         let tick = tick_of(now);
-        self.bindings.clear_unused(
-            |address| real.is_none_or(|real| real == address),
-            |gone| self.events.push(xlate_ended(&gone, tick)),
-        );
+        let chosen: Vec<u32> = self
+            .bindings
+            .iter()
+            .filter(|(_, binding)| real.is_none_or(|real| real == binding.endpoint.address))
+            .map(|(index, _)| index)
+            .collect();
+        self.bindings.clear_unused(chosen.into_iter(), |gone| {
+            self.events.push(xlate_ended(&gone, tick));
+        });
     }
 
     /// Forgets learnt neighbours, of one port or of all.
@@ -596,9 +599,7 @@ impl DataPlane {
         self.v6.forget_flow(&flow);
         self.count_ended(&flow);
         let tick = tick_of(now);
-        let gone = self
-            .bindings
-            .release(flow.binding, self.idle.pat_xlate, tick);
+        let gone = self.bindings.release(flow.binding, self.idle.xlate, tick);
         self.tell_ended(id, &flow, end, now);
         if let Some(gone) = gone {
             self.events.push(xlate_ended(&gone, tick));
@@ -606,7 +607,12 @@ impl DataPlane {
         Some(flow)
     }
 
-    fn end_flows(&mut self, end: FlowEnd, now: Instant, which: impl Fn(&Flow) -> bool) -> u32 {
+    pub(crate) fn end_flows(
+        &mut self,
+        end: FlowEnd,
+        now: Instant,
+        which: impl Fn(&Flow) -> bool,
+    ) -> u32 {
         let chosen: Vec<u32> = self
             .flows
             .iter()

@@ -74,12 +74,12 @@ events! {
         /// Why.
         end: FlowEnd,
     }
-    /// A real endpoint got a port of a shared address: 305011.
+    /// A real endpoint got a port of a shared address: 305011; a host got a whole address: 305009.
     XlateBuilt {
         /// The translation.
         xlate: XlateEnds,
     }
-    /// It gave the port back: 305012.
+    /// It gave that back: 305012 or 305010.
     XlateEnded {
         /// The translation.
         xlate: XlateEnds,
@@ -224,7 +224,7 @@ pub struct ConnEnds {
 /// A dynamic translation as messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct XlateEnds {
-    /// Number of the IP protocol.
+    /// Number of the IP protocol; 0, as the ports are, of whole addresses.
     pub protocol: u8,
     /// Where the real host is.
     pub real_port: PortId,

@@ -16,6 +16,7 @@ use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::flow::tcp::Tracked;
 use crate::flow::{Direction, Flags, State, sequence};
+use crate::inspect::dns;
 use crate::nat::rewrite;
 use crate::offload;
 use crate::policy::PortId;
@@ -365,6 +366,17 @@ impl DataPlane {
             _ => flow.flags.set(Flags::data(direction)),
         }
 
+        if flow.flags.has(Flags::DNS)
+            && let Err(reason) = dns::inspect(
+                &mut frame,
+                headers,
+                (flow, direction),
+                &self.nat,
+                &self.policy.dns,
+            )
+        {
+            return Err(Dropped::new(reason, frame));
+        }
         flow.bytes += u64::from(headers.total_len);
         flow.last_used = tick_of(now);
         if flow.flags.has(Flags::TRANSLATED) {

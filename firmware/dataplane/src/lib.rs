@@ -35,6 +35,7 @@ mod hash;
 mod hits;
 mod icmp;
 mod input;
+mod inspect;
 mod intercept;
 mod limiter;
 mod nat;
@@ -68,12 +69,14 @@ pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};
 pub use event::{
     BoxVerdict, ConnEnds, Event, EventKind, EventKinds, FlowEnd, PacketFacts, XlateEnds,
 };
+pub use inspect::{MalformedMessage, rewrite_dns};
+pub use nat::POOL_ADDRESSES_MAX;
 pub use own::LOCAL_TCP_PORTS;
 pub use policy::{
-    AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, IcmpRule,
+    AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, DnsInspection, IcmpRule,
     InspectionClass, Interface, LocalService, MappedAddress, NatRule, NatSection, PatPool,
-    PerSessionRule, Policy, PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat,
-    StaticRoute, Timeouts, Transport, prefix_mask,
+    PerSessionRule, Policy, PoolOptions, PortId, PortMatch, PortTranslation, ProxyId, Service,
+    SourceNat, StaticRoute, Timeouts, Transport, prefix_mask,
 };
 pub use slowpath::{AccessPlace, Step, Trace};
 pub use v6::{

@@ -312,22 +312,49 @@ pub enum NatSection {
 }
 
 /// What an address becomes by a static rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MappedAddress {
-    /// The address at the same offset of this range. The data plane uses as many addresses as
-    /// the smaller of both ranges holds.
-    Range(AddressRange),
+    /// The address at the same place of this list. The shorter of both lists is used over and over:
+    /// of several addresses that fall together the first answers for all.
+    Ranges(Vec<AddressRange>),
     /// The address of the mapped interface (which must then be named).
     Interface,
 }
 
-/// The addresses dynamic rules share by port.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+impl MappedAddress {
+    /// The addresses of one range.
+    #[must_use]
+    pub fn range(range: AddressRange) -> Self {
+        Self::Ranges(alloc::vec![range])
+    }
+}
+
+/// The addresses that a dynamic rule hands out: whole ones first, then ports of shared ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PatPool {
-    /// Tried in order.
+    /// Each given whole to one host, while there are any left.
+    pub one_to_one: Vec<AddressRange>,
+    /// Shared by port; tried in order.
     pub addresses: Vec<AddressRange>,
-    /// Whether the address of the mapped interface is used, after `addresses`.
+    /// Whether the address of the mapped interface is shared, after `addresses`.
     pub interface: bool,
+    /// How `addresses` are shared.
+    pub options: PoolOptions,
+    /// Name of the object, for printing; empty where an address or the interface stands alone.
+    pub name: String,
+}
+
+/// How the addresses of a `pat-pool` are shared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolOptions {
+    /// Each new host gets the next address and stays with it while its ports last.
+    pub round_robin: bool,
+    /// A port is taken for one destination only, and free for others.
+    pub extended: bool,
+    /// Ports 1024 to 65535 serve whatever the source port is, instead of three tiers.
+    pub flat: bool,
+    /// With `flat`: ports 1 to 1023 as well.
+    pub include_reserve: bool,
 }
 
 /// The source part of a translation rule.
@@ -336,11 +363,11 @@ pub enum SourceNat {
     /// One to one, both directions.
     Static {
         /// Before translation.
-        real: AddressRange,
+        real: Vec<AddressRange>,
         /// After translation.
         mapped: MappedAddress,
     },
-    /// Many to few by port, opened from the real side only.
+    /// Many to few, opened from the real side first.
     Dynamic {
         /// Before translation.
         real: Vec<AddressRange>,
@@ -349,25 +376,48 @@ pub enum SourceNat {
     },
 }
 
+impl SourceNat {
+    /// The real addresses.
+    pub fn real(&self) -> impl Iterator<Item = AddressRange> + '_ {
+        let (Self::Static { real, .. } | Self::Dynamic { real, .. }) = self;
+        real.iter().copied()
+    }
+
+    /// The mapped addresses, that of the interface apart.
+    pub fn mapped(&self) -> impl Iterator<Item = AddressRange> + '_ {
+        let (first, second): (&[AddressRange], &[AddressRange]) = match self {
+            Self::Static {
+                mapped: MappedAddress::Ranges(mapped),
+                ..
+            } => (mapped, &[]),
+            Self::Static { .. } => (&[], &[]),
+            Self::Dynamic { pool, .. } => (&pool.one_to_one, &pool.addresses),
+        };
+        first.iter().chain(second).copied()
+    }
+}
+
 /// `destination static MAPPED REAL`: what the packet carries when it arrives on the real interface,
 /// and what it becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DestinationNat {
     /// As the real side knows it; `Interface` is the address of the *real* interface.
     pub mapped: MappedAddress,
     /// As it is.
-    pub real: AddressRange,
+    pub real: Vec<AddressRange>,
 }
 
-/// A pair of ports of a static rule.
+/// A port of a static rule, or a run of ports, and what it is seen as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortTranslation {
     /// Protocol.
     pub transport: Transport,
-    /// The port that the host uses.
+    /// The (first) port that the host uses.
     pub real: u16,
-    /// The port seen on the other side.
+    /// The (first) port seen on the other side.
     pub mapped: u16,
+    /// How many ports follow the first, on both sides.
+    pub more: u16,
 }
 
 /// A translation rule.
@@ -395,7 +445,7 @@ pub struct NatRule {
     pub route_lookup: bool,
     /// Takes no part.
     pub inactive: bool,
-    /// `dns`: carried for the inspection of DNS.
+    /// `dns`: the inspection of DNS translates addresses in answers by it.
     pub dns: bool,
     /// `net-to-net`: carried for printing.
     pub net_to_net: bool,
@@ -414,6 +464,16 @@ pub struct InspectionClass {
     pub acl: AclId,
     /// Who takes them.
     pub proxy: ProxyId,
+}
+
+/// `inspect dns`: which flows, and what is allowed in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DnsInspection {
+    /// The classes: the interface whose service policy it is (`None`: the global one), and the list
+    /// that permits the first packets of its flows (real addresses).
+    pub classes: Vec<(Option<PortId>, AclId)>,
+    /// `message-length maximum`, bytes.
+    pub length_max: Option<u16>,
 }
 
 /// `icmp {permit|deny} ADDRESS [TYPE] NAMEIF`: ICMP to the box itself.
@@ -456,6 +516,8 @@ pub struct Timeouts {
     pub icmp: Duration,
     /// How long a port stays taken after its last multi-session flow.
     pub pat_xlate: Duration,
+    /// How long a host keeps a whole address after its last flow.
+    pub xlate: Duration,
 }
 
 impl Default for Timeouts {
@@ -468,6 +530,7 @@ impl Default for Timeouts {
             udp: Duration::from_secs(120),
             icmp: Duration::from_secs(2),
             pat_xlate: Duration::from_secs(30),
+            xlate: Duration::from_secs(10_800),
         }
     }
 }
@@ -482,6 +545,8 @@ pub struct PerSessionRule {
     pub transport: Transport,
     /// Real source addresses.
     pub source: AddressRange,
+    /// Source ports.
+    pub source_port: PortMatch,
     /// Destination addresses.
     pub destination: AddressRange,
     /// Destination ports.
@@ -511,6 +576,8 @@ pub struct Policy {
     pub tcp_maps: Vec<TcpMap>,
     /// Whether the side of higher security is numbered anew where no class says otherwise.
     pub randomize_sequences: bool,
+    /// `inspect dns`.
+    pub dns: DnsInspection,
     /// `inspect icmp`: replies come back without a rule.
     pub inspect_icmp: bool,
     /// `icmp permit|deny` lines.
@@ -549,6 +616,7 @@ impl Default for Policy {
             connections: Vec::new(),
             tcp_maps: Vec::new(),
             randomize_sequences: true,
+            dns: DnsInspection::default(),
             inspect_icmp: false,
             icmp: Vec::new(),
             local_services: Vec::new(),

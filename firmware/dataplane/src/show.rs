@@ -2,7 +2,6 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 use core::ops::Range;
-use core::time::Duration;
 
 use hal::time::Instant;
 
@@ -10,13 +9,12 @@ use crate::drop_reason::{DropCounters, DropReason};
 use crate::engine::DataPlane;
 use crate::flow::{Direction, Flags, Flow, State};
 use crate::hits::ElementHits;
-use crate::nat::rules::is_identity;
-use crate::policy::{AclId, AddressRange, NatSection, PortId, SourceNat};
+use crate::policy::{AclId, PortId};
 use crate::view::{
-    AccessForm, AccessUsage, ConnFlags, ConnView, FlowId, NatRuleView, NeighborView, Opened,
-    PoolView, PortCounters, RouteView, Usage, Verdicts, XlateView,
+    AccessForm, AccessUsage, ConnFlags, ConnView, FlowId, NeighborView, Opened, PortCounters,
+    RouteView, Usage, Verdicts,
 };
-use crate::wheel::{TICK, instant_of, tick_of};
+use crate::wheel::{TICK, instant_of};
 use crate::wire::PROTOCOL_TCP;
 
 impl DataPlane {
@@ -142,119 +140,6 @@ impl DataPlane {
         }
     }
 
-    /// Translations: static ones first, in the order of the rules, then dynamic ones.
-    pub fn xlates(&self, now: Instant) -> impl Iterator<Item = XlateView> + '_ {
-        self.xlates_within(0..self.xlate_records(), now)
-    }
-
-    /// Records of translations, so that a long list can be made piece by piece: those of the rules
-    /// first, then those of dynamic ones.
-    #[must_use]
-    pub fn xlate_records(&self) -> u32 {
-        // Rules are numbered by u16.
-        (self.nat.rules().len() as u32).saturating_add(self.bindings.usage().limit)
-    }
-
-    /// Translations whose records are among `records`.
-    pub fn xlates_within(
-        &self,
-        records: Range<u32>,
-        now: Instant,
-    ) -> impl Iterator<Item = XlateView> + '_ {
-        let rules = self.nat.rules().len() as u32;
-        let of_rules = records.start.min(rules)..records.end.min(rules);
-        let of_bindings = records.start.saturating_sub(rules)..records.end.saturating_sub(rules);
-        let statics = of_rules.filter_map(move |number| self.static_view(number as usize, now));
-        let present = tick_of(now);
-        let dynamics = self
-            .bindings
-            .iter_within(of_bindings)
-            .map(move |(binding, address)| {
-                let endpoint = &binding.endpoint;
-                // A binding that is in use is as fresh as its flows; only the last to leave notes it.
-                let idle = if binding.flows > 0 {
-                    0
-                } else {
-                    present.saturating_sub(binding.last_used)
-                };
-                XlateView {
-                    protocol: Some(endpoint.protocol),
-                    real_port: Some(endpoint.real_port),
-                    real: AddressRange::host(endpoint.address),
-                    real_service: Some(endpoint.service),
-                    mapped_port: Some(endpoint.mapped_port),
-                    mapped: AddressRange::host(address),
-                    mapped_service: Some(binding.mapped_service),
-                    is_static: false,
-                    is_identity: false,
-                    is_twice: binding.is_twice,
-                    idle: TICK * idle,
-                    timeout: if binding.is_per_session {
-                        Duration::ZERO
-                    } else {
-                        self.policy.timeouts.pat_xlate
-                    },
-                }
-            });
-        statics.chain(dynamics)
-    }
-
-    fn static_view(&self, number: usize, now: Instant) -> Option<XlateView> {
-        let compiled = self.nat.rules().get(number)?;
-        let rule = &compiled.rule;
-        if rule.inactive {
-            return None;
-        }
-        let (real, mapped) = self.nat.static_mapping(number)?;
-        Some(XlateView {
-            protocol: rule.service.map(|service| service.transport.protocol()),
-            real_port: rule.real_interface,
-            real,
-            real_service: rule.service.map(|service| service.real),
-            mapped_port: rule.mapped_interface,
-            mapped,
-            mapped_service: rule.service.map(|service| service.mapped),
-            is_static: true,
-            is_identity: is_identity(rule),
-            is_twice: rule.section != NatSection::Auto,
-            idle: now.since(compiled.last_used),
-            timeout: Duration::ZERO,
-        })
-    }
-
-    /// How many translations there are, static and dynamic.
-    #[must_use]
-    pub fn xlate_usage(&self) -> Usage {
-        let is_static = |number: &usize| {
-            self.nat.rules().get(*number).is_some_and(|compiled| {
-                !compiled.rule.inactive && matches!(compiled.rule.source, SourceNat::Static { .. })
-            })
-        };
-        // Rules are numbered by u16.
-        let fixed = (0..self.nat.rules().len()).filter(is_static).count() as u32;
-        let dynamic = self.bindings.usage();
-        Usage {
-            in_use: dynamic.in_use + fixed,
-            most_used: dynamic.most_used + fixed,
-            limit: dynamic.limit.saturating_add(fixed),
-        }
-    }
-
-    /// Use of the addresses shared by port.
-    pub fn pools(&self) -> impl Iterator<Item = PoolView> + '_ {
-        self.bindings.pools()
-    }
-
-    /// Translation rules in the order they are tried.
-    pub fn nat_rules(&self) -> impl Iterator<Item = NatRuleView<'_>> + '_ {
-        self.nat.rules().iter().map(|compiled| NatRuleView {
-            rule: &compiled.rule,
-            number: compiled.number,
-            translate_hits: compiled.translate_hits,
-            untranslate_hits: compiled.untranslate_hits,
-        })
-    }
-
     /// How often the element `index` of `acl` decided.
     #[must_use]
     pub fn acl_hits(&self, acl: AclId, index: usize) -> u64 {
@@ -297,11 +182,6 @@ impl DataPlane {
         if let Some(list) = self.acl_hits.get_mut(usize::from(acl.0)) {
             list.fill(ElementHits::NONE);
         }
-    }
-
-    /// Zeroes the hit counters of the translation rules.
-    pub fn clear_nat_hits(&mut self) {
-        self.nat.clear_hits();
     }
 
     /// Makes the present number of connections the most there ever was.

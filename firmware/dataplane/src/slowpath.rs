@@ -17,8 +17,8 @@ use crate::connection::settings::{BYPASS, FlowSettings};
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::flow::tcp::{self};
-use crate::flow::{Direction, Flags, Flow, InsertError, NONE, State};
-use crate::nat::bindings::{BindError, Endpoint};
+use crate::flow::{Direction, Flags, Flow, InsertError, State};
+use crate::nat::bindings::{Endpoint, Linger};
 use crate::nat::rules::{DestinationChoice, DestinationSource, SourceChoice};
 use crate::policy::{AclId, Action, Interface, PortId, ProxyId, Transport};
 use crate::tell::xlate_ended;
@@ -191,7 +191,8 @@ impl DataPlane {
             .map(|hop| hop.port);
         let unnat = self
             .nat
-            .untranslate(ingress, headers.protocol, &tuple, routed);
+            .untranslate(ingress, headers.protocol, &tuple, routed)
+            .or_else(|| self.untranslate_held(ingress, headers.protocol, &tuple));
         match &unnat {
             Some(unnat) => trace.record(Step::UnNat {
                 rule: unnat.rule,
@@ -205,7 +206,9 @@ impl DataPlane {
                     self.check_control_plane(from, headers, icmp_code, trace)?;
                     return Ok(Decision::Local);
                 }
-                if self.bindings.is_shared(tuple.destination) {
+                if self.nat.is_given(tuple.destination)
+                    || self.bindings.shared.is_shared(tuple.destination)
+                {
                     return Err(DropReason::NatNoXlate);
                 }
             }
@@ -517,7 +520,10 @@ impl DataPlane {
                 Some(rule),
                 unnat.is_some_and(|unnat| unnat.rule == rule) || address == tuple.destination,
             ),
-            Some(SourceChoice::Dynamic { rule }) => (Some(rule), false),
+            // A host that is reachable by the whole address it holds.
+            Some(SourceChoice::Dynamic { rule }) => {
+                (Some(rule), unnat.is_some_and(|unnat| unnat.rule == rule))
+            }
             None => (None, true),
         })
     }
@@ -542,30 +548,24 @@ impl DataPlane {
         let tuple = headers.tuple;
         let mut flags = Flags::default();
         let (binding, source) = match new.source {
-            Source::Unchanged => (NONE, (tuple.source, tuple.source_port)),
-            Source::Fixed(_, address, port) => (NONE, (address, port)),
+            Source::Unchanged => (
+                self.hold_destination(ingress, &tuple, new),
+                (tuple.source, tuple.source_port),
+            ),
+            Source::Fixed(_, address, port) => {
+                (self.hold_destination(ingress, &tuple, new), (address, port))
+            }
             Source::Dynamic(rule) => {
                 let is_per_session = self.is_per_session(headers.protocol, &tuple, new.destination);
-                if is_per_session {
-                    flags.set(Flags::PER_SESSION);
-                }
                 let endpoint = endpoint(ingress, headers, new);
                 let bindings_before = self.bindings.usage().in_use;
-                let (binding, address, port) = self
-                    .bindings
-                    .bind(
-                        endpoint,
-                        self.nat.pool(rule, new.egress),
-                        is_per_session,
-                        self.nat.rules().get(rule).is_some_and(|compiled| {
-                            compiled.rule.section != crate::policy::NatSection::Auto
-                        }),
-                        &mut self.random,
-                        tick,
-                    )
-                    .map_err(unbound)?;
+                let bound = self.bind(endpoint, new.destination, rule, is_per_session, tick)?;
+                let (binding, address, port) = (bound.index, bound.address, bound.service);
                 if self.bindings.usage().in_use > bindings_before {
-                    self.tell_bound(&endpoint, (address, port));
+                    self.tell_bound(binding);
+                }
+                if is_per_session && self.bindings.is_port(binding) {
+                    flags.set(Flags::PER_SESSION);
                 }
                 (binding, (address, port))
             }
@@ -584,6 +584,9 @@ impl DataPlane {
             .is_some_and(|settings| settings.decrement_ttl)
         {
             flags.set(Flags::DECREMENTS_TTL);
+        }
+        if self.inspects_dns(ingress, headers.protocol, &tuple, new) {
+            flags.set(Flags::DNS);
         }
         let leaving = Tuple {
             source: source.0,
@@ -617,7 +620,7 @@ impl DataPlane {
         let index = match self.flows.insert(flow, deadline) {
             Ok(index) => index,
             Err(error) => {
-                if let Some(gone) = self.bindings.release(binding, 0, tick) {
+                if let Some(gone) = self.bindings.release(binding, Linger::default(), tick) {
                     self.events.push(xlate_ended(&gone, tick));
                 }
                 return Err(match error {
@@ -671,6 +674,7 @@ impl DataPlane {
         let rule = self.policy.per_session.iter().find(|rule| {
             rule.transport == transport
                 && rule.source.contains(tuple.source)
+                && rule.source_port.matches(tuple.source_port)
                 && rule.destination.contains(destination.0)
                 && rule.destination_port.matches(destination.1)
         });
@@ -691,14 +695,6 @@ fn endpoint(ingress: PortId, headers: &Headers, new: &NewFlow) -> Endpoint {
         service: headers.tuple.source_port,
         real_port: ingress,
         mapped_port: new.egress,
-    }
-}
-
-/// Why a packet is dropped that gets no binding.
-fn unbound(error: BindError) -> DropReason {
-    match error {
-        BindError::Exhausted => DropReason::NatPoolExhausted,
-        BindError::Untranslatable => DropReason::NatUntranslatable,
     }
 }
 

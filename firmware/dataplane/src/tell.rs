@@ -10,7 +10,7 @@ use crate::engine::DataPlane;
 use crate::event::{BoxVerdict, ConnEnds, Event, EventKind, FlowEnd, PacketFacts, XlateEnds};
 use crate::flow::{Direction, Flags, Flow, State};
 use crate::input::{Dropped, Outcome, Verdict};
-use crate::nat::bindings::{Endpoint, Gone};
+use crate::nat::bindings::{Binding, Endpoint, Gone};
 use crate::nat::ports::tier_of;
 use crate::policy::{AceLog, AclId, Action, PortId};
 use crate::slowpath::{Hits, Step, Trace};
@@ -78,9 +78,12 @@ impl DataPlane {
     }
 
     /// A binding was made.
-    pub(crate) fn tell_bound(&mut self, endpoint: &Endpoint, mapped: (core::net::Ipv4Addr, u16)) {
+    pub(crate) fn tell_bound(&mut self, index: u32) {
+        let Some(bound) = self.bindings.get(index).map(Binding::told) else {
+            return;
+        };
         self.tell(EventKind::XlateBuilt, |_| Event::XlateBuilt {
-            xlate: XlateEnds::new(endpoint, mapped),
+            xlate: XlateEnds::new(&bound.endpoint, bound.mapped),
         });
     }
 
@@ -143,8 +146,10 @@ impl DataPlane {
             DropReason::NatRpfFailed => Event::AsymmetricTranslation { packet },
             DropReason::NatPoolExhausted => match seen.nat_rule {
                 Some(rule) => {
-                    let (first, last) =
-                        tier_of(headers.tuple.source_port, headers.protocol == PROTOCOL_ICMP);
+                    let (port, is_icmp) =
+                        (headers.tuple.source_port, headers.protocol == PROTOCOL_ICMP);
+                    let options = self.nat.pool_options(rule);
+                    let (first, last) = tier_of(port, is_icmp, options).ports();
                     Event::PoolExhausted {
                         rule: u32::try_from(rule).unwrap_or(u32::MAX),
                         first,

@@ -319,12 +319,20 @@ pub struct XlateView {
     pub mapped: AddressRange,
     /// Mapped transport port or ICMP identifier.
     pub mapped_service: Option<u16>,
+    /// How many ports follow the first on both sides.
+    pub more: u16,
     /// Flag `s` if set, else `i`.
     pub is_static: bool,
     /// Flag `I`: real and mapped are the same.
     pub is_identity: bool,
     /// Flag `T`: made by a manual rule.
     pub is_twice: bool,
+    /// Flag `D`: the rule says `dns`.
+    pub is_dns: bool,
+    /// Flag `e`: good for one destination only.
+    pub is_extended: bool,
+    /// Flag `N`: the rule says `net-to-net`.
+    pub is_net_to_net: bool,
     /// Since it was last used (static: since the rule was set, if never).
     pub idle: Duration,
     /// Idle time that ends it; zero for static ones, and for those that go with their flow.
@@ -342,20 +350,30 @@ pub struct NatRuleView<'a> {
     pub translate_hits: u64,
     /// Connections opened from the mapped side.
     pub untranslate_hits: u64,
+    /// Connections refused because the pool of a dynamic rule had nothing left.
+    pub exhausted: u64,
 }
 
-/// The use of one address that is shared by port, for `show nat pool`.
+/// The use of one address that is shared by port, or of a range given whole, for `show nat pool`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolView {
-    /// Number of the IP protocol: TCP, UDP or ICMP.
-    pub protocol: u8,
-    /// The address.
-    pub address: Ipv4Addr,
+    /// The (first) rule whose pool it is, in the order of
+    /// [`nat_rules`](crate::DataPlane::nat_rules).
+    pub rule: usize,
+    /// Number of the IP protocol: TCP, UDP or ICMP; `None` if addresses are given whole.
+    pub protocol: Option<u8>,
+    /// The address, or the first of the range.
+    pub first_address: Ipv4Addr,
+    /// The last address of the range.
+    pub last_address: Ipv4Addr,
     /// Lowest port of the tier.
     pub first: u16,
     /// Highest port of the tier.
     pub last: u16,
-    /// Ports taken by dynamic bindings.
+    /// Whether the pool is `flat`.
+    pub is_flat: bool,
+    /// Ports or addresses taken by dynamic bindings. Ports of `extended` pools count once for each
+    /// destination.
     pub allocated: u32,
 }
 

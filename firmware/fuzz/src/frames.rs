@@ -225,7 +225,7 @@ impl<'a> Lab<'a> {
                 self.plane.clear_conns(|_| true, self.now);
             }
             2 => {
-                self.plane.clear_xlates(self.now);
+                self.plane.clear_xlates(|_| true, self.now);
             }
             3 => self.plane.clear_neighbors(Some(port), self.pool),
             4 => {
@@ -587,10 +587,11 @@ fn policy() -> Policy {
             transport: Transport::Tcp,
             real: port,
             mapped,
+            more: 0,
         };
         let source = SourceNat::Static {
-            real: host(real),
-            mapped: MappedAddress::Range(host(PUBLIC)),
+            real: vec![host(real)],
+            mapped: MappedAddress::range(host(PUBLIC)),
         };
         rule(NatSection::Manual, source, Some(service))
     };
@@ -600,6 +601,7 @@ fn policy() -> Policy {
             pool: PatPool {
                 addresses,
                 interface,
+                ..PatPool::default()
             },
         };
         rule(NatSection::Auto, source, None)

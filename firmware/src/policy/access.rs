@@ -125,7 +125,7 @@ fn is_active(rule: &AccessRule, schedule: &Schedule<'_>) -> bool {
     is_in_time && !rule.inactive
 }
 
-fn action(action: Action) -> dataplane::Action {
+pub(super) fn action(action: Action) -> dataplane::Action {
     match action {
         Action::Permit => dataplane::Action::Permit,
         Action::Deny => dataplane::Action::Deny,

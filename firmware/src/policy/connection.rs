@@ -97,7 +97,7 @@ fn acls(config: &Config, class: &str, lists: &mut Lists) -> Vec<AclId> {
     let Some(class_map) = config.class_maps.get(class) else {
         return Vec::new();
     };
-    let mut acls = conditions(class_map, class, lists);
+    let mut acls = conditions(class_map, class, lists, None);
     if class_map
         .matches
         .contains(&ClassMatch::DefaultInspectionTraffic)

@@ -1,14 +1,20 @@
-//! Service policies: which connections go to which TLS proxy.
+//! Service policies: which connections go to which TLS proxy, and which flows are inspected.
 
+use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use config::Config;
 use config::model::{ClassMap, ClassMatch, InspectEngine, PolicyPlace};
-use dataplane::{Ace, AceLog, Action, AddressRange, InspectionClass, ProxyId, Service};
+use dataplane::{
+    Ace, AceLog, Action, AddressRange, DnsInspection, InspectionClass, ProxyId, Service,
+};
 
 use super::access::{Lists, ports};
 use super::{InspectedClass, port_id, transport};
+
+/// Where name servers listen.
+const DNS_PORT: u16 = 53;
 
 /// The classes with a TLS proxy in order of evaluation (an interface's policy before the global
 /// one), and what each is called.
@@ -48,7 +54,8 @@ pub(super) fn compile(
                 class: class.class.clone(),
                 tls_proxy: tls_proxy.clone(),
             });
-            let conditions = conditions(class_map, &class.class, lists);
+            // TLS is not default inspection traffic: SIP is inspected there on port 5060 only.
+            let conditions = conditions(class_map, &class.class, lists, None);
             classes.extend(conditions.into_iter().map(|acl| InspectionClass {
                 port,
                 acl,
@@ -57,6 +64,54 @@ pub(super) fn compile(
         }
     }
     (classes, names)
+}
+
+/// Which flows are inspected as DNS. The length is that of the first map that limits it, and none if
+/// it says `auto`: then the messages themselves say what they may be.
+pub(super) fn dns(config: &Config, lists: &mut Lists) -> DnsInspection {
+    let default = Service::Ports {
+        transport: dataplane::Transport::Udp,
+        source: dataplane::PortMatch::ANY,
+        destination: dataplane::PortMatch::eq(DNS_PORT),
+    };
+    let mut dns = DnsInspection::default();
+    for (place, policy_map) in &config.service_policies {
+        let port = match place {
+            PolicyPlace::Global => None,
+            PolicyPlace::Interface(nameif) => match config.interface_named(nameif) {
+                Some((number, _)) => Some(port_id(number)),
+                None => continue,
+            },
+        };
+        let classes = config.policy_maps.get(policy_map);
+        for class in classes.into_iter().flat_map(|map| &map.classes) {
+            let (Some(inspection), Some(class_map)) = (
+                class.inspections.get(&InspectEngine::Dns),
+                config.class_maps.get(&class.class),
+            ) else {
+                continue;
+            };
+            let conditions = conditions(class_map, &class.class, lists, Some(default));
+            dns.classes
+                .extend(conditions.into_iter().map(|acl| (port, acl)));
+            let map = inspection
+                .map
+                .as_ref()
+                .and_then(|map| config.inspect_maps.get(map));
+            dns.length_max = dns.length_max.or(map.and_then(message_length));
+        }
+    }
+    dns
+}
+
+/// `message-length maximum N`, unless a side's own limit counts.
+fn message_length(map: &config::model::InspectMap) -> Option<u16> {
+    let is_auto = ["client", "server"].iter().any(|side| {
+        map.parameters
+            .contains_key(&format!("message-length{side}"))
+    });
+    let line = map.parameters.get("message-length").filter(|_| !is_auto)?;
+    line.rsplit(' ').next()?.parse().ok()
 }
 
 /// Whether any policy in force inspects with `engine`.
@@ -72,11 +127,13 @@ pub(super) fn is_on(config: &Config, engine: InspectEngine) -> bool {
         })
 }
 
-/// The lists of which one must permit a connection for it to be in the class.
+/// The lists of which one must permit a connection for it to be in the class. `default` is what is
+/// default inspection traffic to the engine.
 pub(super) fn conditions(
     class_map: &ClassMap,
     name: &str,
     lists: &mut Lists,
+    default: Option<Service>,
 ) -> Vec<dataplane::AclId> {
     class_map
         .matches
@@ -95,8 +152,9 @@ pub(super) fn conditions(
                 lists.add_elements(name, vec![permit(service)])
             }
             ClassMatch::Any => lists.add_elements(name, vec![permit(Service::Any)]),
-            // TLS is not default inspection traffic: SIP is inspected there on port 5060 only.
-            ClassMatch::DefaultInspectionTraffic => None,
+            ClassMatch::DefaultInspectionTraffic => {
+                lists.add_elements(name, vec![permit(default?)])
+            }
         })
         .collect()
 }

@@ -121,15 +121,18 @@ pub(crate) fn compile(
     let access_global = bound(&lists, AccessGroupPlace::Global);
     let (inspections, proxies) = inspect::compile(config, &mut lists);
     let (connections, tcp_maps) = connection::compile(config, &mut lists);
+    let dns = inspect::dns(config, &mut lists);
     let secs = |timer| Duration::from_secs(u64::from(config.timeouts.secs(timer)));
     let policy = Policy {
         interfaces,
         routes: routes(config),
         access_global,
         nat: nat::compile(config),
+        per_session: nat::per_session(config),
         inspections,
         connections,
         tcp_maps,
+        dns,
         inspect_icmp: inspect::is_on(config, config::model::InspectEngine::Icmp),
         icmp: access::icmp_rules(config),
         same_security_inter: config.same_security_inter,
@@ -140,6 +143,7 @@ pub(crate) fn compile(
             udp: secs(Timer::Udp),
             icmp: secs(Timer::Icmp),
             pat_xlate: secs(Timer::PatXlate),
+            xlate: secs(Timer::Xlate),
             ..dataplane::Timeouts::default()
         },
         arp_timeout: Duration::from_secs(u64::from(config.arp_timeout_secs)),

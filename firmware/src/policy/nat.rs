@@ -12,7 +12,8 @@ use config::model::{
     NatInterfaces, PortMatch, RealAddress, Service,
 };
 use dataplane::{
-    AddressRange, DestinationNat, NatRule, NatSection, PatPool, PortId, PortTranslation, SourceNat,
+    AddressRange, DestinationNat, NatRule, NatSection, PatPool, PerSessionRule, PoolOptions,
+    PortId, PortTranslation, SourceNat,
 };
 
 use super::{port_id, range, transport};
@@ -26,7 +27,7 @@ pub(super) fn compile(config: &Config) -> Vec<NatRule> {
     let manual = |rules: &[ManualNat], section| -> Vec<NatRule> {
         rules
             .iter()
-            .flat_map(|rule| manual_rules(config, rule, section))
+            .filter_map(|rule| manual_rule(config, rule, section))
             .collect()
     };
     let mut all = manual(&config.nat_before, NatSection::Manual);
@@ -44,13 +45,10 @@ fn auto_rule(config: &Config, object: &str, real: AddressRange, rule: &AutoNat) 
         AutoNatKind::Static { mapped, service } => {
             let (mapped, mapped_text) = match mapped {
                 MappedAddress::Address(first) => (span(*first, real), first.to_string()),
-                MappedAddress::Object(name) => {
-                    let range = *config.addresses_of(name).first()?;
-                    (
-                        dataplane::MappedAddress::Range(super::range(range)),
-                        name.clone(),
-                    )
-                }
+                MappedAddress::Object(name) => (
+                    dataplane::MappedAddress::Ranges(ranges(config, name)),
+                    name.clone(),
+                ),
                 MappedAddress::Interface => (
                     dataplane::MappedAddress::Interface,
                     String::from("interface"),
@@ -59,16 +57,17 @@ fn auto_rule(config: &Config, object: &str, real: AddressRange, rule: &AutoNat) 
             let mut text = format!("source static {object} {mapped_text}  ");
             let service = service.map(|service| {
                 let name = service.transport.keyword();
-                text.push_str(&format!(
-                    " service {name} {} {}",
-                    service.real, service.mapped
-                ));
+                let [real, mapped] = [service.real, service.mapped]
+                    .map(|port| config::names::port(service.transport, port));
+                text.push_str(&format!(" service {name} {real} {mapped}"));
                 PortTranslation {
                     transport: transport(service.transport),
                     real: service.real,
                     mapped: service.mapped,
+                    more: 0,
                 }
             });
+            let real = vec![real];
             (SourceNat::Static { real, mapped }, service, text)
         }
         AutoNatKind::Dynamic(mapping) => {
@@ -113,64 +112,64 @@ fn auto_rule(config: &Config, object: &str, real: AddressRange, rule: &AutoNat) 
     })
 }
 
-/// A manual rule; one with groups becomes a rule for each pair of members.
-fn manual_rules(config: &Config, rule: &ManualNat, section: NatSection) -> Vec<NatRule> {
-    let Some(interfaces) = ports(config, &rule.interfaces) else {
-        return Vec::new();
-    };
+fn manual_rule(config: &Config, rule: &ManualNat, section: NatSection) -> Option<NatRule> {
+    let interfaces = ports(config, &rule.interfaces)?;
     let (service, destination_service) = services(config, rule);
-    let destinations: Vec<Option<DestinationNat>> = match &rule.destination {
-        None => vec![None],
-        Some(destination) => {
-            let real = real_ranges(config, &destination.real);
-            let mapped = mapped_ranges(config, &destination.mapped, &real);
-            real.into_iter()
-                .zip(mapped)
-                .map(|(real, mapped)| Some(DestinationNat { mapped, real }))
-                .collect()
+    let destination = rule.destination.as_ref().map(|destination| {
+        let real = real_ranges(config, &destination.real);
+        DestinationNat {
+            mapped: mapped_ranges(config, &destination.mapped, &real),
+            real,
         }
-    };
-    let sources: Vec<SourceNat> = match &rule.source {
+    });
+    let source = match &rule.source {
         ManualSource::Static { real, mapped } => {
             let real = real_ranges(config, real);
-            let mapped = mapped_ranges(config, mapped, &real);
-            real.into_iter()
-                .zip(mapped)
-                .map(|(real, mapped)| SourceNat::Static { real, mapped })
-                .collect()
+            SourceNat::Static {
+                mapped: mapped_ranges(config, mapped, &real),
+                real,
+            }
         }
-        ManualSource::Dynamic { real, mapped } => {
-            let pool = pool(config, mapped).0;
-            vec![SourceNat::Dynamic {
-                real: real_ranges(config, real),
-                pool,
-            }]
-        }
+        ManualSource::Dynamic { real, mapped } => SourceNat::Dynamic {
+            real: real_ranges(config, real),
+            pool: pool(config, mapped).0,
+        },
     };
-    let text = manual_text(config, rule);
-    let mut rules = Vec::new();
-    for source in sources {
-        for &destination in &destinations {
-            rules.push(NatRule {
-                section,
-                real_interface: interfaces.0,
-                mapped_interface: interfaces.1,
-                source: source.clone(),
-                service,
-                destination,
-                destination_service,
-                unidirectional: rule.unidirectional,
-                no_proxy_arp: rule.no_proxy_arp,
-                route_lookup: rule.route_lookup,
-                inactive: rule.inactive,
-                dns: rule.dns,
-                net_to_net: rule.net_to_net,
-                object: String::new(),
-                text: text.clone(),
-            });
-        }
-    }
-    rules
+    Some(NatRule {
+        section,
+        real_interface: interfaces.0,
+        mapped_interface: interfaces.1,
+        source,
+        service,
+        destination,
+        destination_service,
+        unidirectional: rule.unidirectional,
+        no_proxy_arp: rule.no_proxy_arp,
+        route_lookup: rule.route_lookup,
+        inactive: rule.inactive,
+        dns: rule.dns,
+        net_to_net: rule.net_to_net,
+        object: String::new(),
+        text: manual_text(config, rule),
+    })
+}
+
+/// Which translations end with their connection.
+pub(super) fn per_session(config: &Config) -> Vec<PerSessionRule> {
+    config
+        .per_session
+        .iter()
+        .filter_map(|rule| {
+            Some(PerSessionRule {
+                action: super::access::action(rule.action),
+                transport: transport(rule.transport),
+                source: range(rule.source.range()?),
+                source_port: super::access::ports(rule.source_port)?,
+                destination: range(rule.destination.range()?),
+                destination_port: super::access::ports(rule.destination_port)?,
+            })
+        })
+        .collect()
 }
 
 /// The ports of `(real,mapped)`; `None` if a named interface is gone.
@@ -187,52 +186,48 @@ fn ports(config: &Config, pair: &NatInterfaces) -> Option<(Option<PortId>, Optio
 fn real_ranges(config: &Config, real: &RealAddress) -> Vec<AddressRange> {
     match real {
         RealAddress::Any => vec![AddressRange::ANY],
-        RealAddress::Object(name) => config.addresses_of(name).into_iter().map(range).collect(),
+        RealAddress::Object(name) => ranges(config, name),
     }
 }
 
-/// The mapped side of a static translation, one entry for each of the `real` ranges.
+/// The mapped side of a static translation of `real`.
 fn mapped_ranges(
     config: &Config,
     mapped: &ManualMapped,
     real: &[AddressRange],
-) -> Vec<dataplane::MappedAddress> {
+) -> dataplane::MappedAddress {
     match mapped {
-        ManualMapped::Any => real
-            .iter()
-            .map(|range| dataplane::MappedAddress::Range(*range))
-            .collect(),
-        ManualMapped::Interface => vec![dataplane::MappedAddress::Interface; real.len()],
-        ManualMapped::Object(name) => config
-            .addresses_of(name)
-            .into_iter()
-            .map(|mapped| dataplane::MappedAddress::Range(range(mapped)))
-            .collect(),
+        ManualMapped::Any => dataplane::MappedAddress::Ranges(real.to_vec()),
+        ManualMapped::Interface => dataplane::MappedAddress::Interface,
+        ManualMapped::Object(name) => dataplane::MappedAddress::Ranges(ranges(config, name)),
     }
+}
+
+fn ranges(config: &Config, name: &str) -> Vec<AddressRange> {
+    config.addresses_of(name).into_iter().map(range).collect()
 }
 
 /// The addresses from `first` on, as many as `real` has.
 fn span(first: Ipv4Addr, real: AddressRange) -> dataplane::MappedAddress {
     let more = real.last.to_bits().saturating_sub(real.first.to_bits());
     let last = Ipv4Addr::from_bits(first.to_bits().saturating_add(more));
-    dataplane::MappedAddress::Range(AddressRange { first, last })
+    dataplane::MappedAddress::range(AddressRange { first, last })
 }
 
 /// A dynamic mapping with the words that print it.
 fn pool(config: &Config, mapping: &DynamicMapping) -> (PatPool, String) {
-    let named = |name: &str| config.addresses_of(name).into_iter().map(range).collect();
     match mapping {
         DynamicMapping::Address(address) => (
             PatPool {
                 addresses: vec![AddressRange::host(*address)],
-                interface: false,
+                ..PatPool::default()
             },
             address.to_string(),
         ),
         DynamicMapping::Interface => (
             PatPool {
-                addresses: Vec::new(),
                 interface: true,
+                ..PatPool::default()
             },
             String::from("interface"),
         ),
@@ -244,34 +239,45 @@ fn pool(config: &Config, mapping: &DynamicMapping) -> (PatPool, String) {
             if *interface_fallback {
                 text.push_str(" interface");
             }
-            (
-                PatPool {
-                    addresses: named(name),
-                    interface: *interface_fallback,
-                },
-                text,
-            )
+            // Ranges are given address by address, hosts are shared when those are gone.
+            let (one_to_one, addresses) = ranges(config, name)
+                .into_iter()
+                .partition(|range| range.size() > 1);
+            let pool = PatPool {
+                one_to_one,
+                addresses,
+                interface: *interface_fallback,
+                options: PoolOptions::default(),
+                name: name.clone(),
+            };
+            (pool, text)
         }
         DynamicMapping::PatPool(pool) => {
             let mut text = format!("pat-pool {}", pool.name);
             for (is_set, word) in [
+                (pool.interface_fallback, " interface"),
                 (pool.extended, " extended"),
                 (pool.flat, " flat"),
                 (pool.include_reserve, " include-reserve"),
                 (pool.round_robin, " round-robin"),
-                (pool.interface_fallback, " interface"),
             ] {
                 if is_set {
                     text.push_str(word);
                 }
             }
-            (
-                PatPool {
-                    addresses: named(&pool.name),
-                    interface: pool.interface_fallback,
+            let pool = PatPool {
+                one_to_one: Vec::new(),
+                addresses: ranges(config, &pool.name),
+                interface: pool.interface_fallback,
+                options: PoolOptions {
+                    round_robin: pool.round_robin,
+                    extended: pool.extended,
+                    flat: pool.flat,
+                    include_reserve: pool.include_reserve,
                 },
-                text,
-            )
+                name: pool.name.clone(),
+            };
+            (pool, text)
         }
     }
 }
@@ -295,13 +301,19 @@ fn services(
     let (Some(first), Some(second)) = (object(&service.real), object(&service.mapped)) else {
         return (None, None);
     };
-    let pair = |first: Option<PortMatch>, second: Option<PortMatch>, of| match (first, second) {
-        (Some(PortMatch::Equal(one)), Some(PortMatch::Equal(other))) => Some(PortTranslation {
+    let pair = |first: Option<PortMatch>, second: Option<PortMatch>, of| {
+        let run = |port| match port {
+            Some(PortMatch::Equal(port)) => Some((port, 0)),
+            Some(PortMatch::Range(first, last)) => Some((first, last.saturating_sub(first))),
+            _ => None,
+        };
+        let ((real, more), (mapped, others)) = (run(first)?, run(second)?);
+        (more == others).then_some(PortTranslation {
             transport: transport(of),
-            real: one,
-            mapped: other,
-        }),
-        _ => None,
+            real,
+            mapped,
+            more,
+        })
     };
     let source = pair(first.1, second.1, first.0);
     // Of destinations the mapped port stands first: it is what arrives on the real interface.

@@ -29,7 +29,9 @@ pub(crate) fn xlate(out: &mut String, policy: &Policy, xlate: &XlateView) {
         put!(out, "{word} {}:", nameif(policy, port));
         range(out, addresses);
         match service {
-            Some(service) if xlate.is_static => put!(out, " {service}-{service}"),
+            Some(service) if xlate.is_static => {
+                put!(out, " {service}-{}", service.saturating_add(xlate.more));
+            }
             Some(service) => put!(out, "/{service}"),
             None => {}
         }
@@ -37,18 +39,21 @@ pub(crate) fn xlate(out: &mut String, policy: &Policy, xlate: &XlateView) {
     put!(
         out,
         "{}flags ",
-        if xlate.protocol.is_some() {
+        if xlate.protocol.is_some() || !xlate.is_static {
             " "
         } else {
             "\n    "
         }
     );
     for (is_set, letter) in [
+        (xlate.is_dns, 'D'),
+        (xlate.is_extended, 'e'),
         (xlate.is_static, 's'),
         (xlate.is_identity, 'I'),
         (xlate.protocol.is_some(), 'r'),
         (!xlate.is_static, 'i'),
         (xlate.is_twice, 'T'),
+        (xlate.is_net_to_net, 'N'),
     ] {
         if is_set {
             out.push(letter);

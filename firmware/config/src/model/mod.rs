@@ -12,6 +12,7 @@
 //! | `time_range` | when rules are in force |
 //! | `access` | access lists and their bindings |
 //! | `nat` | translation rules |
+//! | `xlate` | which translations end with their connection |
 //! | `policy` | class maps, policy maps, TLS proxies, SSL settings |
 //! | `pki` | trustpoints and certificates |
 //! | `system` | time, passwords, banners, idle times, kept lines |
@@ -34,6 +35,7 @@ mod resolve;
 mod system;
 mod time_range;
 mod users;
+mod xlate;
 
 pub use access::{
     AccessGroupPlace, AccessLine, AccessList, AccessRule, Action, AddressMatch, IcmpRule,
@@ -85,6 +87,8 @@ pub use users::{
     AccessSettings, DEFAULT_LOGIN_HISTORY_DAYS, DEFAULT_PRIVILEGE, ServiceType, USERS_MAX, User,
 };
 
+pub use xlate::{PerSessionRule, XlateAddress};
+
 use crate::password::PasswordHash;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -119,6 +123,8 @@ pub struct Config {
     pub enable_password: Option<PasswordHash>,
     /// `enable password HASH level N pbkdf2` for levels below 15.
     pub enable_level_passwords: BTreeMap<u8, PasswordHash>,
+    /// `xlate per-session …`, in order of matching; the built-in rules follow.
+    pub per_session: Vec<PerSessionRule>,
     /// `names`.
     pub names: bool,
     /// The ports by number N of `GigabitEthernet0/N`. The set is the hardware's and never changes.
@@ -212,6 +218,7 @@ impl Config {
             domain_name: None,
             enable_password: None,
             enable_level_passwords: BTreeMap::new(),
+            per_session: Vec::new(),
             names: true,
             interfaces: (0..ports)
                 .map(|port| (port, Interface::default()))

@@ -21,6 +21,7 @@ pub(crate) mod time;
 pub(crate) mod time_range;
 pub(crate) mod tls;
 pub(crate) mod users;
+pub(crate) mod xlate;
 
 pub use access::network_member;
 pub use connection::limits as connection_limits;

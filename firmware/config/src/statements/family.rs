@@ -24,7 +24,7 @@ use super::{
     Change, Handler, HelpTexts, access, connection, interface, ipv6, kept, logging, nat, object,
     pki, policy,
 };
-use super::{row, system, time, time_range, tls, users};
+use super::{row, system, time, time_range, tls, users, xlate};
 use crate::mode::{GLOBAL, Mode};
 use crate::model::Config;
 use crate::print::Page;
@@ -74,7 +74,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     system::HOSTNAME,
     system::DOMAIN_NAME,
     system::ENABLE,
-    kept::XLATE,
+    xlate::XLATE,
     system::NAMES,
     kept::MAC_ADDRESS,
     interface::INTERFACES,

@@ -347,7 +347,7 @@ fn ip_address(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Re
         }
     }
     change.outcome.set(&mut current!(change).address, after);
-    if let Err(refusal) = super::nat::check_all(change.config) {
+    if let Err(refusal) = super::nat_check::check_all(change.config) {
         current(change)?.1.address = before;
         return Err(refusal);
     }

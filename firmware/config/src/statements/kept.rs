@@ -55,26 +55,6 @@ const fn rule(
 /// As many words as a line can have: the whole line is the setting.
 const ALL: usize = usize::MAX;
 
-pub(super) const XLATE: Family = Family {
-    keyword: "xlate",
-    help: "Translations that end with their connection",
-    kept: &[rule(
-        ALL,
-        Some("xlate per-session"),
-        "xlate per-session { permit | deny } { tcp | udp } <flows:text>",
-        No::Same,
-        &[
-            ("xlate", "Configure translations"),
-            ("per-session", "Translations that end with their connection"),
-            ("flows", "Source and destination with ports"),
-        ],
-        "xlate per-session deny tcp any4 any4",
-    )],
-    print: print::kept,
-    clear: Some(clear_nothing_else),
-    ..Family::EMPTY
-};
-
 pub(super) const MAC_ADDRESS: Family = Family {
     keyword: "mac-address",
     help: "Automatic MAC addresses",

@@ -3,8 +3,9 @@
 //! A handler is given the words of a matched line, checks everything, and only then changes the
 //! configuration. `family` says how the statements hang together and how to add some. The other
 //! files follow the model: `system`, `time`, `interface`, `ipv6`, `object`, `number_group`,
-//! `time_range`, `access`, `nat`, `pki`, `tls`,
-//! `policy`, `connection`, `users`, `logging`; `kept` is the table of lines that are only stored; `usage` finds what refers to a name.
+//! `time_range`, `access`, `nat`, `xlate`, `pki`, `tls`, `policy`, `connection`, `users`, `logging`;
+//! `nat_check` says what translation rules must not; `kept` is the table of lines that are only stored;
+//! `usage` finds what refers to a name.
 
 mod access;
 mod connection;
@@ -14,6 +15,7 @@ mod ipv6;
 mod kept;
 mod logging;
 mod nat;
+mod nat_check;
 mod number_group;
 mod object;
 mod pki;
@@ -24,6 +26,7 @@ mod time_range;
 mod tls;
 mod usage;
 mod users;
+mod xlate;
 
 use crate::mode::{GLOBAL, MODES, Mode};
 use crate::model::{Config, Subnet};

@@ -452,7 +452,7 @@ fn object_address(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<()
     change.outcome.set(&mut object.address, Some(address));
     // Nothing uses an object that has no address yet.
     let matters = before.is_some() && change.outcome.changed;
-    if matters && let Err(refusal) = super::nat::check_network(change.config, &name) {
+    if matters && let Err(refusal) = super::nat_check::check_network(change.config, &name) {
         let (_, object) = current!(change, NetworkObject, network_objects);
         object.address = before;
         return Err(refusal);
@@ -484,7 +484,7 @@ fn object_service(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<()
         .outcome
         .set(&mut object.service, Some(service(captures)?));
     let matters = before.is_some() && change.outcome.changed;
-    if matters && let Err(refusal) = super::nat::check_service(change.config, &name) {
+    if matters && let Err(refusal) = super::nat_check::check_service(change.config, &name) {
         let (_, object) = current!(change, ServiceObject, service_objects);
         object.service = before;
         return Err(refusal);
@@ -635,7 +635,7 @@ fn edit_network_group(
     let checked = if is_empty && usage::of_network(change.config, &name).is_some() {
         Err(Refusal::WouldBeEmpty(name.clone()))
     } else {
-        super::nat::check_network(change.config, &name)
+        super::nat_check::check_network(change.config, &name)
     };
     if let Err(refusal) = checked {
         let (_, group) = current!(change, NetworkGroup, network_groups);

@@ -523,7 +523,7 @@ fn inspect(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refus
         // What the box performs; the rest is kept so that pasted policies stay whole.
         let performed = match engine {
             InspectEngine::Sip => inspection.tls_proxy.is_some(),
-            InspectEngine::Icmp | InspectEngine::IcmpError => true,
+            InspectEngine::Dns | InspectEngine::Icmp | InspectEngine::IcmpError => true,
             _ => false,
         };
         if !performed {
@@ -648,9 +648,13 @@ fn keep_parameter(
     if captures.negated() {
         change.outcome.changed = map.parameters.remove(&key).is_some();
     } else {
+        // The length of DNS messages counts, unless the messages themselves are to say it.
+        let is_kept_only = key != "message-length";
         let line = map.parameters.entry(key).or_default();
         change.outcome.set(line, super::kept::canonical(captures));
-        change.notice(Notice::KeptOnly("this inspection parameter"));
+        if is_kept_only {
+            change.notice(Notice::KeptOnly("this inspection parameter"));
+        }
     }
     Ok(())
 }

@@ -520,7 +520,12 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "",
         "xlate per-session deny tcp any4 any4",
-        "no xlate per-session deny tcp any4 any4",
+        "no xlate per-session deny tcp any any4",
+    ),
+    (
+        "xlate per-session permit udp any6 any4 eq domain",
+        "xlate per-session deny udp 10.20.0.0 255.255.255.0 range 5060 5070 host 203.0.113.20",
+        "no xlate per-session deny udp 10.20.0.0 255.255.255.0 range 5060 5070 host 203.0.113.20",
     ),
     (
         "",

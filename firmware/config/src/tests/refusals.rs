@@ -163,6 +163,51 @@ const CASES: &[(&str, &str, &str)] = &[
         "ERROR: The two service objects differ in protocol, side or number of ports",
     ),
     (
+        "object network P\nrange 203.0.113.20 203.0.113.30\nnat (inside,outside) source dynamic any pat-pool P flat\nobject network A\nhost 10.20.0.11",
+        "nat (inside,outside) dynamic pat-pool P flat include-reserve",
+        "ERROR: PAT pool P is used by another rule with other options; all rules of a pool need the same",
+    ),
+    (
+        "object network P\nrange 203.0.113.20 203.0.113.30\nobject network A\nhost 10.20.0.11\nnat (inside,outside) dynamic pat-pool P round-robin",
+        "nat (inside,outside) after-auto source dynamic any pat-pool P",
+        "ERROR: PAT pool P is used by another rule with other options; all rules of a pool need the same",
+    ),
+    (
+        "object network P\nhost 203.0.113.20",
+        "nat (inside,outside) source dynamic any pat-pool P extended interface",
+        "ERROR: extended and interface cannot be used together",
+    ),
+    (
+        "object network P\nrange 203.0.114.0 203.0.115.0",
+        "nat (inside,outside) source dynamic any pat-pool P",
+        "ERROR: P has more than 256 addresses to be shared by port",
+    ),
+    (
+        "object network A\nhost 10.20.0.11",
+        "nat (inside,outside) static 203.0.113.10 route-lookup",
+        "ERROR: Option route-lookup is only allowed for static identity translation",
+    ),
+    (
+        "object network A\nhost 10.20.0.11\nobject network B\nhost 203.0.113.10",
+        "nat (inside,outside) source static A B route-lookup",
+        "ERROR: Option route-lookup is only allowed for static identity translation",
+    ),
+    (
+        "object network A\nhost 10.20.0.11\nobject network B\nhost 203.0.113.10",
+        "nat (inside,outside) source static A B destination static A A dns",
+        "ERROR: dns and destination cannot be used together",
+    ),
+    (
+        "object network B\nhost 203.0.113.10\nobject service S\nservice tcp source eq 80",
+        "nat (inside,outside) source dynamic any B service S S",
+        "ERROR: dynamic and a service by its source port cannot be used together",
+    ),
+    (
+        "",
+        "no xlate per-session deny tcp any4 any4",
+        "ERROR: The line to be removed does not exist",
+    ),
+    (
         "",
         "nat (inside) 1 10.20.0.11 255.255.255.255",
         "ERROR: This syntax of nat command has been deprecated. Please use \"object network NAME / nat (real,mapped) dynamic ADDRESS\"",

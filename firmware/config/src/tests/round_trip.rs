@@ -223,6 +223,11 @@ fn line() -> impl Strategy<Value = String> {
         1 => (pair(), name()).prop_map(|(p, n)| format!("nat {p} dynamic {n} interface dns")),
         1 => (pair(), name()).prop_map(|(p, n)| format!("nat {p} dynamic pat-pool {n} flat include-reserve round-robin")),
         1 => name().prop_map(|n| format!("nat static {n} no-proxy-arp route-lookup")),
+        1 => (pair(), name()).prop_map(|(p, n)| format!("nat {p} dynamic pat-pool {n} extended")),
+        1 => (no(), pair(), name(), name()).prop_map(|(no, p, a, b)| format!("{no}nat {p} source dynamic {a} pat-pool {b} interface round-robin")),
+        1 => (no(), pair(), name()).prop_map(|(no, p, n)| format!("{no}nat {p} 2 source static {n} {n} no-proxy-arp route-lookup")),
+        2 => (no(), prop::sample::select(vec!["permit", "deny"]), prop::sample::select(vec!["any", "any4", "any6", "host 10.20.0.11", "10.20.0.0 255.255.255.0", "0 0"]), port())
+            .prop_map(|(no, a, s, p)| format!("{no}xlate per-session {a} udp {s} gt {p} any4 eq {p}")),
         2 => (no(), pair(), name(), name()).prop_map(|(no, p, a, b)| format!("{no}nat {p} source static {a} {b} unidirectional")),
         1 => (no(), pair(), name(), name(), name()).prop_map(|(no, p, a, b, s)| format!("{no}nat {p} 1 source static {a} interface destination static {b} {b} service {s} {s} description x  y")),
         1 => (no(), pair(), name(), name()).prop_map(|(no, p, a, b)| format!("{no}nat {p} after-auto source dynamic {a} {b} inactive")),

@@ -125,8 +125,8 @@ pub(crate) fn policy() -> Policy {
             real_interface: Some(INSIDE),
             mapped_interface: Some(OUTSIDE),
             source: SourceNat::Static {
-                real: range(REAL),
-                mapped: MappedAddress::Range(range(MAPPED)),
+                real: vec![range(REAL)],
+                mapped: MappedAddress::range(range(MAPPED)),
             },
             service: None,
             destination: None,

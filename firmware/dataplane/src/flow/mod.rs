@@ -80,6 +80,8 @@ impl Flags {
     pub(crate) const OPENED_BY_LOWER: Self = Self(1 << 4);
     /// The box takes one from the TTL.
     pub(crate) const DECREMENTS_TTL: Self = Self(1 << 5);
+    /// Its packets are DNS messages and looked into.
+    pub(crate) const DNS: Self = Self(1 << 6);
     const FIN: Self = Self(1 << 8);
     const FIN_ACKED: Self = Self(1 << 10);
     const DATA: Self = Self(1 << 12);

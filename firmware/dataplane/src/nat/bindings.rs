@@ -1,28 +1,38 @@
-//! Dynamic bindings (xlates): a real endpoint holds a port of a shared address.
+//! Dynamic bindings (xlates): a real endpoint holds a port of a shared address, or a host holds a
+//! whole address.
 //!
 //! A binding belongs to the real endpoint, not to a flow: every flow of one host and port is seen
-//! outside from one port, whatever its destination (RFC 4787 REQ-1), and no other host is. It lives
-//! while flows use it; a multi-session one stays for `timeout pat-xlate` more.
+//! outside from one port, whatever its destination (RFC 4787 REQ-1), and no other host is. Only
+//! pools that are `extended` bind an endpoint once for each destination. A binding lives while
+//! flows use it; a multi-session one stays for `timeout pat-xlate` more, an address for
+//! `timeout xlate`.
+//!
+//! All records lie in one table. Its index knows each by its real endpoint; those that must be found
+//! from the other side (addresses, and ports of `extended` pools) also by what they hold.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 use core::ops::Range;
 
-use super::ports::{ICMP_TIER, Ports, TIERS};
+use super::list;
+use super::pool::{Pool, PoolState};
+use super::ports::tier_of;
+use super::shared::{SharedAddresses, has_ports};
 use crate::buckets::Buckets;
 use crate::flow::NONE;
 use crate::hash::{HashKey, Random};
-use crate::policy::{AddressRange, PortId};
+use crate::policy::PortId;
 use crate::view::{PoolView, Usage};
 use crate::wheel::{Tick, Wheel};
-use crate::wire::{PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP};
+use crate::wire::PROTOCOL_ICMP;
 
 /// Why there is no binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BindError {
-    /// No port of the tier is free on any address of the pool, or the table is full.
+    /// Nothing of the pool is free, or the table is full.
     Exhausted,
-    /// The protocol has no ports.
+    /// The protocol has no ports, and no whole address is to be had.
     Untranslatable,
 }
 
@@ -38,60 +48,123 @@ pub(crate) struct Endpoint {
     pub(crate) mapped_port: PortId,
 }
 
+/// The destination that a binding of an `extended` pool is for; others are for [`ANYBODY`].
+type Peer = (Ipv4Addr, u16);
+
+const ANYBODY: Peer = (Ipv4Addr::UNSPECIFIED, 0);
+
+/// A request for a binding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub(crate) endpoint: Endpoint,
+    /// Address and port of the real destination.
+    pub(crate) destination: (Ipv4Addr, u16),
+    pub(crate) traits: Traits,
+}
+
+/// What else a binding is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Traits {
+    /// It goes with its last flow.
+    pub(crate) is_per_session: bool,
+    /// A manual rule made it.
+    pub(crate) is_twice: bool,
+    /// The rule says `dns`.
+    pub(crate) is_dns: bool,
+}
+
+/// What a flow gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bound {
+    /// The binding, to be released.
+    pub(crate) index: u32,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) service: u16,
+}
+
+/// What a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A port of a shared address.
+    Port,
+    /// A whole address.
+    Address,
+    /// A host of a `round-robin` pool and the address it is served from; "flows" are its bindings.
+    Host,
+}
+
 /// A binding.
 #[derive(Clone, Debug)]
 pub(crate) struct Binding {
     pub(crate) endpoint: Endpoint,
+    peer: Peer,
+    pub(crate) mapped: Ipv4Addr,
     pub(crate) mapped_service: u16,
-    pub(crate) is_per_session: bool,
-    pub(crate) is_twice: bool,
-    /// Index of the shared address.
-    pool: u16,
+    pub(crate) kind: Kind,
+    pub(crate) traits: Traits,
+    is_live: bool,
+    /// Place of the shared address, of ports.
+    shared: u16,
+    /// The record of the host, of ports of `round-robin` pools; of a free record the next free one.
+    host: u32,
     /// Flows that use it.
     pub(crate) flows: u32,
     pub(crate) last_used: Tick,
     created: Tick,
-    is_live: bool,
-    next_free: u32,
 }
 
-/// What is told of a binding that has ended.
+/// What is told of a binding: protocol and port are 0 for a whole address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gone {
     pub(crate) endpoint: Endpoint,
-    /// Shared address and port.
+    /// Mapped address and port.
     pub(crate) mapped: (Ipv4Addr, u16),
     pub(crate) created: Tick,
 }
 
-/// A shared address.
-struct SharedAddress {
-    address: Ipv4Addr,
-    /// TCP, UDP, ICMP.
-    ports: [Ports; 3],
-    /// Whether the present policy shares it.
-    is_current: bool,
+impl Binding {
+    pub(crate) fn told(&self) -> Gone {
+        Gone {
+            endpoint: self.endpoint,
+            mapped: (self.mapped, self.mapped_service),
+            created: self.created,
+        }
+    }
+
+    pub(crate) fn is_extended(&self) -> bool {
+        self.peer != ANYBODY
+    }
 }
 
-/// All bindings and the ports they hold.
+/// How long bindings stay after their last flow.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Linger {
+    /// Multi-session ports.
+    pub(crate) port: Tick,
+    /// Addresses.
+    pub(crate) address: Tick,
+}
+
+/// All bindings and what they hold.
 pub(crate) struct Bindings {
     bindings: Vec<Binding>,
+    /// Twice the number of a record, plus one where it is entered by what it holds.
     index: Buckets,
     timers: Wheel,
-    shared: Vec<SharedAddress>,
+    pub(crate) shared: SharedAddresses,
     key: HashKey,
     free: u32,
     in_use: u32,
     most_used: u32,
     /// Since the start.
     made: u64,
+    /// Counts addresses given back.
+    returned: u32,
 }
 
-const PROTOCOLS: [u8; 3] = [PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP];
-
-fn slot_of(protocol: u8) -> Option<usize> {
-    PROTOCOLS.iter().position(|&known| known == protocol)
-}
+/// How many ports of an `extended` address, or addresses of a range, are looked at for one that is
+/// free.
+const TRIES: u32 = 4096;
 
 impl Bindings {
     pub(crate) fn new(capacity: u32, key: HashKey) -> Self {
@@ -104,233 +177,526 @@ impl Bindings {
                 real_port: PortId(0),
                 mapped_port: PortId(0),
             },
+            peer: ANYBODY,
+            mapped: Ipv4Addr::UNSPECIFIED,
             mapped_service: 0,
-            is_per_session: false,
-            is_twice: false,
-            pool: 0,
+            kind: Kind::Port,
+            traits: Traits::default(),
+            is_live: false,
+            shared: 0,
+            host: NONE,
             flows: 0,
             last_used: 0,
             created: 0,
-            is_live: false,
-            next_free: NONE,
         };
         let mut bindings = alloc::vec![unused; capacity as usize];
         for (next, binding) in (1..).zip(&mut bindings) {
-            binding.next_free = if next < capacity { next } else { NONE };
+            binding.host = if next < capacity { next } else { NONE };
         }
         Self {
             bindings,
             index: Buckets::new(capacity as usize),
             timers: Wheel::new(capacity as usize),
-            shared: Vec::new(),
+            shared: SharedAddresses::default(),
             key,
             free: if capacity == 0 { NONE } else { 0 },
             in_use: 0,
             most_used: 0,
             made: 0,
+            returned: 0,
         }
     }
 
-    /// Bytes that a table of `capacity` bindings takes, shared addresses (48 KiB each) apart.
+    /// Bytes that a table of `capacity` bindings takes, shared addresses (24 KiB each, twice that
+    /// where ports are published) apart.
     pub(crate) const fn memory_bytes(capacity: u32) -> usize {
         let capacity = capacity as usize;
         capacity * (size_of::<Binding>() + Wheel::ENTRY_BYTES) + Buckets::memory_bytes(capacity)
     }
 
-    /// Begins a new policy: no address is shared, nothing is reserved; bindings stay.
-    pub(crate) fn begin_policy(&mut self) {
-        for shared in &mut self.shared {
-            shared.is_current = false;
-            for ports in &mut shared.ports {
-                ports.reserved_mut().clear();
-            }
-        }
-    }
-
-    /// Shares `address` under the present policy.
-    pub(crate) fn share(&mut self, address: Ipv4Addr) {
-        if let Some(shared) = self
-            .shared
-            .iter_mut()
-            .find(|shared| shared.address == address)
-        {
-            shared.is_current = true;
-            return;
-        }
-        // The place of an address that nobody shares or uses any more, else a new one.
-        let is_idle = |shared: &SharedAddress| {
-            !shared.is_current && shared.ports.iter().all(|ports| ports.taken().is_empty())
-        };
-        match self.shared.iter_mut().find(|shared| is_idle(shared)) {
-            Some(shared) => {
-                shared.address = address;
-                shared.is_current = true;
-            }
-            None => self.shared.push(SharedAddress {
-                address,
-                ports: core::array::from_fn(|_| Ports::new()),
-                is_current: true,
-            }),
-        }
-    }
-
-    /// Keeps `first..=last` of `protocol` on the shared ones of `addresses` out of the hands of
-    /// [`bind`](Self::bind).
-    pub(crate) fn reserve(&mut self, addresses: AddressRange, protocol: u8, first: u16, last: u16) {
-        let Some(slot) = slot_of(protocol) else {
-            return;
-        };
-        for shared in self
-            .shared
-            .iter_mut()
-            .filter(|shared| addresses.contains(shared.address))
-        {
-            shared.ports[slot].reserved_mut().insert_range(first, last);
-        }
-    }
-
-    /// Whether `address` is shared by port.
-    pub(crate) fn is_shared(&self, address: Ipv4Addr) -> bool {
-        self.shared
-            .iter()
-            .any(|shared| shared.is_current && shared.address == address)
-    }
-
-    fn hash(&self, endpoint: &Endpoint, pool: u16) -> u64 {
+    fn real_hash(&self, kind: Kind, endpoint: &Endpoint, peer: Peer) -> u64 {
         let who = u64::from(endpoint.address.to_bits()) << 32
             | u64::from(endpoint.service) << 16
-            | u64::from(endpoint.protocol);
-        let place = u64::from(pool) << 16
-            | u64::from(endpoint.real_port.0) << 8
-            | u64::from(endpoint.mapped_port.0)
-            | 1 << 62;
-        self.key.hash(who, place)
+            | u64::from(endpoint.protocol) << 8
+            | kind as u64;
+        let place = u64::from(endpoint.real_port.0) << 8 | u64::from(endpoint.mapped_port.0);
+        // A flow is bound once, a packet never: two rounds for a third word do not matter.
+        let whom = self
+            .key
+            .hash(u64::from(peer.0.to_bits()), u64::from(peer.1));
+        self.key.hash(who, place << 32 ^ whom)
     }
 
-    /// The binding of `endpoint` on one of `addresses`, made on the first that has a free port if
-    /// there is none. It counts one flow more.
+    fn mapped_hash(&self, protocol: u8, port: PortId, mapped: (Ipv4Addr, u16), peer: Peer) -> u64 {
+        let what = u64::from(mapped.0.to_bits()) << 32
+            | u64::from(mapped.1) << 16
+            | u64::from(protocol) << 8
+            | u64::from(port.0);
+        let whom = u64::from(peer.0.to_bits()) << 16 | u64::from(peer.1) | 1 << 63;
+        self.key.hash(what, whom)
+    }
+
+    /// The live binding of `endpoint` whose address is good.
+    fn find_real(
+        &self,
+        kind: Kind,
+        endpoint: &Endpoint,
+        peer: Peer,
+        is_good: impl Fn(Ipv4Addr) -> bool,
+    ) -> Option<u32> {
+        let reference = self
+            .index
+            .find(self.real_hash(kind, endpoint, peer), |reference| {
+                self.bindings
+                    .get(reference as usize >> 1)
+                    .is_some_and(|binding| {
+                        reference & 1 == 0
+                            && binding.kind == kind
+                            && binding.endpoint == *endpoint
+                            && binding.peer == peer
+                            && is_good(binding.mapped)
+                    })
+            })?;
+        Some(reference >> 1)
+    }
+
+    /// The binding that holds `mapped`, of those entered by what they hold.
+    fn find_mapped(
+        &self,
+        protocol: u8,
+        port: PortId,
+        mapped: (Ipv4Addr, u16),
+        peer: Peer,
+    ) -> Option<u32> {
+        let hash = self.mapped_hash(protocol, port, mapped, peer);
+        let reference = self.index.find(hash, |reference| {
+            self.bindings
+                .get(reference as usize >> 1)
+                .is_some_and(|binding| {
+                    reference & 1 == 1
+                        && binding.endpoint.protocol == protocol
+                        && binding.endpoint.mapped_port == port
+                        && (binding.mapped, binding.mapped_service) == mapped
+                        && binding.peer == peer
+                })
+        })?;
+        Some(reference >> 1)
+    }
+
+    /// The binding of `request` from `pool`, made if there is none. It counts one flow more.
     pub(crate) fn bind(
         &mut self,
-        endpoint: Endpoint,
-        addresses: impl Iterator<Item = Ipv4Addr> + Clone,
-        is_per_session: bool,
-        is_twice: bool,
+        request: &Request,
+        pool: &Pool<'_>,
+        state: &mut PoolState,
         random: &mut Random,
         now: Tick,
-    ) -> Result<(u32, Ipv4Addr, u16), BindError> {
-        let slot = slot_of(endpoint.protocol).ok_or(BindError::Untranslatable)?;
-        let is_icmp = endpoint.protocol == PROTOCOL_ICMP;
-        for address in addresses.clone() {
-            let Some(pool) = self.pool_of(address) else {
-                continue;
-            };
-            let found = self.index.find(self.hash(&endpoint, pool), |index| {
-                self.bindings
-                    .get(index as usize)
-                    .is_some_and(|binding| binding.pool == pool && binding.endpoint == endpoint)
-            });
-            if let Some(index) = found
-                && let Some(binding) = self.bindings.get_mut(index as usize)
-            {
-                binding.flows += 1;
-                binding.last_used = now;
-                self.timers.cancel(index);
-                return Ok((index, address, binding.mapped_service));
+    ) -> Result<Bound, BindError> {
+        let bound = self.bind_in(request, pool, state, random, now);
+        if bound == Err(BindError::Exhausted) {
+            state.exhausted += 1;
+        }
+        bound
+    }
+
+    fn bind_in(
+        &mut self,
+        request: &Request,
+        pool: &Pool<'_>,
+        state: &mut PoolState,
+        random: &mut Random,
+        now: Tick,
+    ) -> Result<Bound, BindError> {
+        let endpoint = request.endpoint;
+        let host = Endpoint {
+            protocol: 0,
+            service: 0,
+            ..endpoint
+        };
+        if !pool.whole.is_empty() {
+            let held = self.find_real(Kind::Address, &host, ANYBODY, |mapped| pool.gives(mapped));
+            if let Some(index) = held {
+                return self.use_again(index, endpoint.service, now);
             }
         }
+        let has_ports = has_ports(endpoint.protocol);
+        let peer = if pool.options.extended {
+            request.destination
+        } else {
+            ANYBODY
+        };
+        if has_ports {
+            let held = self.find_real(Kind::Port, &endpoint, peer, |mapped| pool.shares(mapped));
+            if let Some(index) = held {
+                return self.use_again(index, endpoint.service, now);
+            }
+        }
+        if let Some(mapped) = self.free_address(endpoint.mapped_port, pool, state) {
+            let binding = self.record(host, ANYBODY, mapped, Kind::Address, request.traits, now);
+            let index = self.add(binding)?;
+            return Ok(Bound {
+                index,
+                address: mapped,
+                service: endpoint.service,
+            });
+        }
+        let is_sharing = !pool.shared.is_empty() || pool.interface.is_some();
+        match (has_ports, is_sharing) {
+            (true, true) => self.bind_port(request, pool, (host, peer), state, random, now),
+            // Some other host has the address that would do.
+            (_, false) => Err(BindError::Exhausted),
+            (false, true) => Err(BindError::Untranslatable),
+        }
+    }
+
+    /// What [`bind`](Self::bind) would give: address and port. Nothing is changed.
+    pub(crate) fn peek(
+        &self,
+        request: &Request,
+        pool: &Pool<'_>,
+        mut state: PoolState,
+        mut random: Random,
+    ) -> Result<(Ipv4Addr, u16), BindError> {
+        let endpoint = request.endpoint;
+        let host = Endpoint {
+            protocol: 0,
+            service: 0,
+            ..endpoint
+        };
+        let has_ports = has_ports(endpoint.protocol);
+        let peer = if pool.options.extended {
+            request.destination
+        } else {
+            ANYBODY
+        };
+        let whole = (!pool.whole.is_empty())
+            .then(|| self.find_real(Kind::Address, &host, ANYBODY, |mapped| pool.gives(mapped)))
+            .flatten();
+        if let Some(binding) = whole.and_then(|index| self.get(index)) {
+            return Ok((binding.mapped, endpoint.service));
+        }
+        let port = has_ports
+            .then(|| self.find_real(Kind::Port, &endpoint, peer, |mapped| pool.shares(mapped)))
+            .flatten();
+        if let Some(binding) = port.and_then(|index| self.get(index)) {
+            return Ok((binding.mapped, binding.mapped_service));
+        }
+        let free = self.free_address(endpoint.mapped_port, pool, &mut state);
+        if free.is_some() && self.free == NONE {
+            return Err(BindError::Exhausted);
+        }
+        if let Some(mapped) = free {
+            return Ok((mapped, endpoint.service));
+        }
+        let is_sharing = !pool.shared.is_empty() || pool.interface.is_some();
+        match (has_ports, is_sharing) {
+            (true, true) if self.free != NONE => {}
+            (false, true) => return Err(BindError::Untranslatable),
+            _ => return Err(BindError::Exhausted),
+        }
+        let (_, places) = self.places(pool, &host, &state);
+        places
+            .filter_map(|place| pool.shared_at(place))
+            .find_map(|mapped| {
+                let draw = (random.next() >> 32) as u32;
+                let (_, service) = self.peek_port(endpoint, mapped, peer, draw)?;
+                Some((mapped, service))
+            })
+            .ok_or(BindError::Exhausted)
+    }
+
+    /// The places of the pool's shared addresses in the order they are tried, and the record of the
+    /// host if it has been served from one.
+    fn places(
+        &self,
+        pool: &Pool<'_>,
+        host: &Endpoint,
+        state: &PoolState,
+    ) -> (Option<u32>, impl Iterator<Item = u32> + use<>) {
+        let count = pool.shared_count();
+        let is_turning = pool.options.round_robin && count > 0;
+        let known = is_turning
+            .then(|| self.find_real(Kind::Host, host, ANYBODY, |mapped| pool.shares(mapped)))
+            .flatten();
+        let start = match known.and_then(|index| self.bindings.get(index as usize)) {
+            // The place is below the count, which is a few hundred.
+            Some(binding) => list::place(pool.shared, binding.mapped).unwrap_or(0) as u32,
+            None if is_turning => state.turn % count,
+            None => 0,
+        };
+        let places = (0..count)
+            .map(move |steps| (start + steps) % count.max(1))
+            .chain(pool.interface.map(|_| count));
+        (known, places)
+    }
+
+    fn use_again(&mut self, index: u32, service: u16, now: Tick) -> Result<Bound, BindError> {
+        let binding = self
+            .bindings
+            .get_mut(index as usize)
+            .ok_or(BindError::Exhausted)?;
+        binding.flows += 1;
+        binding.last_used = now;
+        self.timers.cancel(index);
+        Ok(Bound {
+            index,
+            address: binding.mapped,
+            service: match binding.kind {
+                Kind::Address | Kind::Host => service,
+                Kind::Port => binding.mapped_service,
+            },
+        })
+    }
+
+    /// An address of the pool that nobody has.
+    fn free_address(
+        &self,
+        port: PortId,
+        pool: &Pool<'_>,
+        state: &mut PoolState,
+    ) -> Option<Ipv4Addr> {
+        let total = list::total(pool.whole);
+        if total == 0 || state.whole_full_at == Some(self.returned) {
+            return None;
+        }
+        let start = u64::from(state.turn);
+        // No more than `TRIES`.
+        let tries = total.min(u64::from(TRIES)) as u32;
+        for steps in 0..tries {
+            let place = (start + u64::from(steps)) % total;
+            let Some(address) = list::at(pool.whole, place) else {
+                continue;
+            };
+            let is_held = self.find_mapped(0, port, (address, 0), ANYBODY).is_some();
+            if !is_held && !self.shared.is_withheld(address) {
+                state.turn = ((place + 1) % total) as u32;
+                return Some(address);
+            }
+        }
+        if u64::from(tries) == total {
+            state.whole_full_at = Some(self.returned);
+        } else {
+            state.turn = ((start + u64::from(tries)) % total) as u32;
+        }
+        None
+    }
+
+    /// A port of a shared address for an endpoint that has none.
+    fn bind_port(
+        &mut self,
+        request: &Request,
+        pool: &Pool<'_>,
+        (host, peer): (Endpoint, Peer),
+        state: &mut PoolState,
+        random: &mut Random,
+        now: Tick,
+    ) -> Result<Bound, BindError> {
+        let count = pool.shared_count();
+        let is_turning = pool.options.round_robin && count > 0;
+        let (known, places) = self.places(pool, &host, state);
+        for place in places {
+            let Some(mapped) = pool.shared_at(place) else {
+                continue;
+            };
+            let draw = (random.next() >> 32) as u32;
+            let Some((shared, service)) = self.take_port(request.endpoint, mapped, peer, draw)
+            else {
+                continue;
+            };
+            let host = match known {
+                Some(index) => index,
+                None if is_turning && place < count => {
+                    state.turn = (place + 1) % count;
+                    let record =
+                        self.record(host, ANYBODY, mapped, Kind::Host, Traits::default(), now);
+                    let added = self.add(record).unwrap_or(NONE);
+                    // Its bindings are counted instead.
+                    self.change_flows(added, |_| 0);
+                    added
+                }
+                None => NONE,
+            };
+            let mut binding = self.record(
+                request.endpoint,
+                peer,
+                mapped,
+                Kind::Port,
+                request.traits,
+                now,
+            );
+            (binding.mapped_service, binding.shared, binding.host) = (service, shared, host);
+            let added = self.add(binding);
+            let Ok(index) = added else {
+                let port = (peer == ANYBODY).then_some(service);
+                self.shared.release(shared, request.endpoint.protocol, port);
+                self.drop_host(host);
+                return Err(BindError::Exhausted);
+            };
+            self.change_flows(host, |bindings| bindings + 1);
+            return Ok(Bound {
+                index,
+                address: mapped,
+                service,
+            });
+        }
+        Err(BindError::Exhausted)
+    }
+
+    /// Takes a port of `mapped` for `peer`: the place of the address, and the port.
+    fn take_port(
+        &mut self,
+        endpoint: Endpoint,
+        mapped: Ipv4Addr,
+        peer: Peer,
+        draw: u32,
+    ) -> Option<(u16, u16)> {
+        let (place, port) = if peer == ANYBODY {
+            let place = self.shared.place(mapped)?;
+            let shared = self.shared.get_mut(place)?;
+            let is_icmp = endpoint.protocol == PROTOCOL_ICMP;
+            let tier = tier_of(endpoint.service, is_icmp, shared.options);
+            let ports = shared.ports_mut(endpoint.protocol)?;
+            (place, ports.take(endpoint.service, tier, draw)?)
+        } else {
+            self.peek_port(endpoint, mapped, peer, draw)?
+        };
+        self.shared.hold(place);
+        Some((place, port))
+    }
+
+    /// What [`take_port`](Self::take_port) would take.
+    fn peek_port(
+        &self,
+        endpoint: Endpoint,
+        mapped: Ipv4Addr,
+        peer: Peer,
+        draw: u32,
+    ) -> Option<(u16, u16)> {
+        let place = self.shared.place(mapped)?;
+        let shared = self.shared.get(place)?;
+        let is_icmp = endpoint.protocol == PROTOCOL_ICMP;
+        let tier = tier_of(endpoint.service, is_icmp, shared.options);
+        let ports = shared.ports(endpoint.protocol)?;
+        let port = if peer == ANYBODY {
+            ports.peek(endpoint.service, tier, draw)?
+        } else {
+            ports.find(endpoint.service, tier, draw, TRIES, |port| {
+                self.find_mapped(
+                    endpoint.protocol,
+                    endpoint.mapped_port,
+                    (mapped, port),
+                    peer,
+                )
+                .is_none()
+            })?
+        };
+        Some((place, port))
+    }
+
+    fn record(
+        &self,
+        endpoint: Endpoint,
+        peer: Peer,
+        mapped: Ipv4Addr,
+        kind: Kind,
+        traits: Traits,
+        now: Tick,
+    ) -> Binding {
+        Binding {
+            endpoint,
+            peer,
+            mapped,
+            mapped_service: 0,
+            kind,
+            traits,
+            is_live: true,
+            shared: 0,
+            host: NONE,
+            flows: 1,
+            last_used: now,
+            created: now,
+        }
+    }
+
+    /// Puts a record into the table.
+    fn add(&mut self, binding: Binding) -> Result<u32, BindError> {
         let index = self.free;
         let next_free = self
             .bindings
             .get(index as usize)
             .ok_or(BindError::Exhausted)?
-            .next_free;
-        for address in addresses {
-            let Some(pool) = self.pool_of(address) else {
-                continue;
-            };
-            let hash = self.hash(&endpoint, pool);
-            let Some(ports) = self
-                .shared
-                .get_mut(usize::from(pool))
-                .and_then(|shared| shared.ports.get_mut(slot))
-            else {
-                continue;
-            };
-            let draw = (random.next() >> 32) as u32;
-            let Some(mapped_service) = ports.take(endpoint.service, is_icmp, draw) else {
-                continue;
-            };
-            if !self.index.insert(hash, index) {
-                ports.give_back(mapped_service);
-                return Err(BindError::Exhausted);
-            }
-            if let Some(binding) = self.bindings.get_mut(index as usize) {
-                *binding = Binding {
-                    endpoint,
-                    mapped_service,
-                    is_per_session,
-                    is_twice,
-                    pool,
-                    flows: 1,
-                    last_used: now,
-                    created: now,
-                    is_live: true,
-                    next_free: NONE,
-                };
-            }
-            self.free = next_free;
+            .host;
+        let hash = self.real_hash(binding.kind, &binding.endpoint, binding.peer);
+        if !self.index.insert(hash, index << 1) {
+            return Err(BindError::Exhausted);
+        }
+        if let Some(other) = self.other_hash(&binding)
+            && !self.index.insert(other, index << 1 | 1)
+        {
+            self.index.remove(hash, index << 1);
+            return Err(BindError::Exhausted);
+        }
+        self.free = next_free;
+        if binding.kind != Kind::Host {
             self.in_use += 1;
             self.made += 1;
             self.most_used = self.most_used.max(self.in_use);
-            return Ok((index, address, mapped_service));
         }
-        Err(BindError::Exhausted)
+        if let Some(record) = self.bindings.get_mut(index as usize) {
+            *record = binding;
+        }
+        Ok(index)
     }
 
-    /// What [`bind`](Self::bind) would give; nothing is changed.
-    pub(crate) fn peek(
+    /// The hash of what a binding holds, if it is entered by that.
+    fn other_hash(&self, binding: &Binding) -> Option<u64> {
+        let is_entered = match binding.kind {
+            Kind::Port => binding.is_extended(),
+            Kind::Address => true,
+            Kind::Host => false,
+        };
+        is_entered.then(|| {
+            self.mapped_hash(
+                binding.endpoint.protocol,
+                binding.endpoint.mapped_port,
+                (binding.mapped, binding.mapped_service),
+                binding.peer,
+            )
+        })
+    }
+
+    /// Whether the binding at `index` is of a port.
+    pub(crate) fn is_port(&self, index: u32) -> bool {
+        self.get(index)
+            .is_some_and(|binding| binding.kind == Kind::Port)
+    }
+
+    /// The host that holds `address`, as seen from `port`: who it is and where.
+    pub(crate) fn holder(
         &self,
-        endpoint: &Endpoint,
-        addresses: impl Iterator<Item = Ipv4Addr> + Clone,
-        mut random: Random,
-    ) -> Result<(Ipv4Addr, u16), BindError> {
-        let slot = slot_of(endpoint.protocol).ok_or(BindError::Untranslatable)?;
-        let pools = addresses.filter_map(|address| Some((address, self.pool_of(address)?)));
-        let standing = pools.clone().find_map(|(address, pool)| {
-            let index = self.index.find(self.hash(endpoint, pool), |index| {
-                self.bindings
-                    .get(index as usize)
-                    .is_some_and(|binding| binding.pool == pool && binding.endpoint == *endpoint)
-            })?;
-            Some((address, self.bindings.get(index as usize)?.mapped_service))
-        });
-        if let Some(standing) = standing {
-            return Ok(standing);
-        }
-        if self.free == NONE {
-            return Err(BindError::Exhausted);
-        }
-        let is_icmp = endpoint.protocol == PROTOCOL_ICMP;
-        pools
-            .filter_map(|(address, pool)| {
-                let ports = self.shared.get(usize::from(pool))?.ports.get(slot)?;
-                let draw = (random.next() >> 32) as u32;
-                Some((address, ports.peek(endpoint.service, is_icmp, draw)?))
-            })
-            .next()
-            .ok_or(BindError::Exhausted)
+        port: PortId,
+        address: Ipv4Addr,
+    ) -> Option<(u32, Ipv4Addr, PortId)> {
+        let index = self.find_mapped(0, port, (address, 0), ANYBODY)?;
+        let endpoint = &self.bindings.get(index as usize)?.endpoint;
+        Some((index, endpoint.address, endpoint.real_port))
     }
 
-    fn pool_of(&self, address: Ipv4Addr) -> Option<u16> {
-        let index = self
-            .shared
-            .iter()
-            .position(|shared| shared.address == address)?;
-        u16::try_from(index).ok()
+    /// One flow more uses the binding at `index`.
+    pub(crate) fn hold(&mut self, index: u32) {
+        self.change_flows(index, |flows| flows + 1);
+        self.timers.cancel(index);
     }
 
-    /// One flow less uses the binding at `index`. It goes now, and is returned, or after `linger`.
-    pub(crate) fn release(&mut self, index: u32, linger: Tick, now: Tick) -> Option<Gone> {
+    fn change_flows(&mut self, index: u32, change: impl FnOnce(u32) -> u32) {
+        if let Some(binding) = self.bindings.get_mut(index as usize) {
+            binding.flows = change(binding.flows);
+        }
+    }
+
+    /// One flow less uses the binding at `index`. It goes now, and is returned, or when its time is
+    /// over.
+    pub(crate) fn release(&mut self, index: u32, linger: Linger, now: Tick) -> Option<Gone> {
         let binding = self.bindings.get_mut(index as usize)?;
         if !binding.is_live {
             return None;
@@ -340,45 +706,54 @@ impl Bindings {
         if binding.flows > 0 {
             return None;
         }
-        if binding.is_per_session {
-            self.remove(index)
-        } else {
-            self.timers.set(index, now.saturating_add(linger));
-            None
+        let linger = match binding.kind {
+            Kind::Address => linger.address,
+            Kind::Port if !binding.traits.is_per_session => linger.port,
+            Kind::Port | Kind::Host => 0,
+        };
+        if linger == 0 {
+            return self.remove(index);
         }
+        self.timers.set(index, now.saturating_add(linger));
+        None
     }
 
+    /// Takes a record out; it is returned unless it is a host's.
     fn remove(&mut self, index: u32) -> Option<Gone> {
         let binding = self
             .bindings
-            .get(index as usize)
+            .get_mut(index as usize)
             .filter(|binding| binding.is_live)?;
-        let (endpoint, pool, service) = (binding.endpoint, binding.pool, binding.mapped_service);
-        let created = binding.created;
-        let address = self
-            .shared
-            .get(usize::from(pool))
-            .map_or(Ipv4Addr::UNSPECIFIED, |shared| shared.address);
-        let hash = self.hash(&endpoint, pool);
-        self.index.remove(hash, index);
-        self.timers.cancel(index);
-        if let (Some(shared), Some(slot)) = (
-            self.shared.get_mut(usize::from(pool)),
-            slot_of(endpoint.protocol),
-        ) {
-            shared.ports[slot].give_back(service);
-        }
-        if let Some(binding) = self.bindings.get_mut(index as usize) {
-            binding.is_live = false;
-            binding.next_free = self.free;
-        }
+        let removed = binding.clone();
+        (binding.is_live, binding.host) = (false, self.free);
         self.free = index;
+        let hash = self.real_hash(removed.kind, &removed.endpoint, removed.peer);
+        self.index.remove(hash, index << 1);
+        if let Some(other) = self.other_hash(&removed) {
+            self.index.remove(other, index << 1 | 1);
+        }
+        self.timers.cancel(index);
+        match removed.kind {
+            Kind::Host => return None,
+            Kind::Address => self.returned = self.returned.wrapping_add(1),
+            Kind::Port => {
+                let port = (!removed.is_extended()).then_some(removed.mapped_service);
+                self.shared
+                    .release(removed.shared, removed.endpoint.protocol, port);
+                self.change_flows(removed.host, |bindings| bindings.saturating_sub(1));
+                self.drop_host(removed.host);
+            }
+        }
         self.in_use -= 1;
-        Some(Gone {
-            endpoint,
-            mapped: (address, service),
-            created,
-        })
+        Some(removed.told())
+    }
+
+    /// Forgets a host that has no bindings.
+    fn drop_host(&mut self, index: u32) {
+        let host = self.bindings.get(index as usize);
+        if host.is_some_and(|host| host.kind == Kind::Host && host.flows == 0) {
+            self.remove(index);
+        }
     }
 
     /// Ends the bindings whose time is over; each is told to `ended`.
@@ -388,22 +763,30 @@ impl Bindings {
         }
     }
 
-    /// Ends the bindings that no flow uses, of the real addresses that `which` chooses; each is told to
-    /// `ended`.
+    /// Ends those of the bindings of `chosen` (by index) that no flow uses; each is told to `ended`.
     pub(crate) fn clear_unused(
         &mut self,
-        which: impl Fn(Ipv4Addr) -> bool,
+        chosen: impl Iterator<Item = u32>,
         mut ended: impl FnMut(Gone),
     ) {
-        for index in 0..self.bindings.len() as u32 {
-            if self
-                .bindings
-                .get(index as usize)
-                .is_some_and(|binding| binding.flows == 0 && which(binding.endpoint.address))
-            {
+        for index in chosen {
+            let binding = self.bindings.get(index as usize);
+            if binding.is_some_and(|binding| binding.flows == 0 && binding.kind != Kind::Host) {
                 self.remove(index).into_iter().for_each(&mut ended);
             }
         }
+    }
+
+    /// The binding at `index`.
+    pub(crate) fn get(&self, index: u32) -> Option<&Binding> {
+        self.bindings.get(index as usize)
+    }
+
+    /// A new policy begins: see [`SharedAddresses::begin_policy`].
+    pub(crate) fn begin_policy(&mut self) {
+        self.shared.begin_policy();
+        // What was withheld may be free now.
+        self.returned = self.returned.wrapping_add(1);
     }
 
     /// When [`run_due`](Self::run_due) has something to do.
@@ -411,51 +794,50 @@ impl Bindings {
         self.timers.next()
     }
 
-    /// The bindings among the records `records`, with their shared addresses.
-    pub(crate) fn iter_within(
-        &self,
-        records: Range<u32>,
-    ) -> impl Iterator<Item = (&Binding, Ipv4Addr)> {
+    /// The bindings, those of hosts left out, with their indices.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Binding)> {
+        self.iter_within(0..u32::MAX)
+    }
+
+    /// As [`iter`](Self::iter), of the records `records` only.
+    pub(crate) fn iter_within(&self, records: Range<u32>) -> impl Iterator<Item = (u32, &Binding)> {
         let end = (records.end as usize).min(self.bindings.len());
-        self.bindings
-            .get(records.start as usize..end)
-            .unwrap_or_default()
-            .iter()
-            .filter(|binding| binding.is_live)
-            .filter_map(|binding| {
-                Some((binding, self.shared.get(usize::from(binding.pool))?.address))
-            })
+        let chosen = self.bindings.get(records.start as usize..end);
+        (records.start..)
+            .zip(chosen.unwrap_or_default())
+            .filter(|(_, binding)| binding.is_live && binding.kind != Kind::Host)
+    }
+
+    /// Bindings made since the start.
+    pub(crate) const fn made(&self) -> u64 {
+        self.made
     }
 
     /// Use of the shared addresses, by protocol and tier.
-    pub(crate) fn pools(&self) -> impl Iterator<Item = PoolView> + '_ {
-        self.shared
-            .iter()
-            .filter(|shared| shared.is_current)
-            .flat_map(|shared| {
-                PROTOCOLS
-                    .iter()
-                    .zip(&shared.ports)
-                    .flat_map(move |(&protocol, ports)| {
-                        let tiers = if protocol == PROTOCOL_ICMP {
-                            &[ICMP_TIER][..]
-                        } else {
-                            &TIERS[..]
-                        };
-                        tiers.iter().map(move |&(first, last)| PoolView {
-                            protocol,
-                            address: shared.address,
-                            first,
-                            last,
-                            allocated: ports.taken().count(first, last),
-                        })
-                    })
-            })
-    }
-
-    /// How many were made since the start.
-    pub(crate) const fn made(&self) -> u64 {
-        self.made
+    pub(crate) fn pools(&self) -> Vec<PoolView> {
+        let mut views: Vec<PoolView> = self.shared.views().collect();
+        // Ports of extended pools are many for one: they are counted by binding.
+        let mut first = BTreeMap::new();
+        for (index, view) in views.iter().enumerate() {
+            first
+                .entry((view.first_address, view.protocol))
+                .or_insert(index);
+        }
+        for (_, binding) in self.iter().filter(|(_, binding)| binding.is_extended()) {
+            let place = (binding.mapped, Some(binding.endpoint.protocol));
+            let view = first
+                .get(&place)
+                .and_then(|&index| views.get_mut(index..))
+                .and_then(|views| {
+                    views
+                        .iter_mut()
+                        .find(|view| binding.mapped_service <= view.last)
+                });
+            if let Some(view) = view {
+                view.allocated += 1;
+            }
+        }
+        views
     }
 
     pub(crate) fn usage(&self) -> Usage {
@@ -468,129 +850,5 @@ impl Bindings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::collections::BTreeMap;
-
-    const SHARED: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
-
-    fn endpoint(host: u8, service: u16) -> Endpoint {
-        Endpoint {
-            protocol: PROTOCOL_UDP,
-            address: Ipv4Addr::new(192, 0, 2, host),
-            service,
-            real_port: PortId(1),
-            mapped_port: PortId(0),
-        }
-    }
-
-    fn bindings() -> (Bindings, Random) {
-        let key = HashKey::new([3; 16]);
-        let mut bindings = Bindings::new(64, key);
-        bindings.share(SHARED);
-        (bindings, Random::new(key))
-    }
-
-    fn bind(
-        (bindings, random): &mut (Bindings, Random),
-        endpoint: Endpoint,
-        per_session: bool,
-    ) -> Result<(u32, u16), BindError> {
-        bindings
-            .bind(
-                endpoint,
-                core::iter::once(SHARED),
-                per_session,
-                false,
-                random,
-                0,
-            )
-            .map(|(index, _, service)| (index, service))
-    }
-
-    #[test]
-    fn one_endpoint_keeps_one_port_and_another_gets_another() {
-        let mut table = bindings();
-        let first = bind(&mut table, endpoint(1, 5000), true);
-        assert_eq!(first, Ok((0, 5000)));
-        assert_eq!(bind(&mut table, endpoint(1, 5000), true), first);
-        let other = bind(&mut table, endpoint(2, 5000), true).expect("ports are left");
-        assert_ne!(other.1, 5000);
-        // Two flows hold the first: it goes with the second of them.
-        table.0.release(0, 300, 0);
-        assert_eq!(table.0.usage().in_use, 2);
-        table.0.release(0, 300, 0);
-        assert_eq!(table.0.usage().in_use, 1);
-        assert_eq!(
-            bind(&mut table, endpoint(3, 5000), true).map(|(_, port)| port),
-            Ok(5000)
-        );
-    }
-
-    #[test]
-    fn a_multi_session_binding_stays_its_time() {
-        let mut table = bindings();
-        assert!(bind(&mut table, endpoint(1, 5000), false).is_ok());
-        table.0.release(0, 300, 100);
-        table.0.run_due(399, |_| unreachable!("not yet"));
-        assert_eq!(table.0.usage().in_use, 1);
-        assert_eq!(bind(&mut table, endpoint(1, 5000), false), Ok((0, 5000)));
-        assert_eq!(table.0.next_deadline(), None);
-        table.0.release(0, 300, 500);
-        let mut gone = Vec::new();
-        table
-            .0
-            .run_due(800, |binding| gone.push((binding.mapped, binding.created)));
-        assert_eq!(gone, [((SHARED, 5000), 0)]);
-        assert_eq!(table.0.usage().in_use, 0);
-    }
-
-    #[test]
-    fn a_protocol_without_ports_cannot_share_and_a_full_table_says_so() {
-        let mut table = bindings();
-        let esp = Endpoint {
-            protocol: 50,
-            ..endpoint(1, 0)
-        };
-        assert_eq!(bind(&mut table, esp, true), Err(BindError::Untranslatable));
-        for n in 0..64 {
-            assert!(bind(&mut table, endpoint(1, 2000 + n), true).is_ok());
-        }
-        assert_eq!(
-            bind(&mut table, endpoint(1, 9), true),
-            Err(BindError::Exhausted)
-        );
-    }
-
-    proptest! {
-        /// Whatever comes and goes, two endpoints never hold one mapped port.
-        #[test]
-        fn mapped_ports_are_unique(
-            steps in prop::collection::vec((0u8..8, 1020u16..1028, any::<bool>()), 1..200),
-        ) {
-            let mut table = bindings();
-            let mut held: BTreeMap<(u8, u16), (u32, u16, u32)> = BTreeMap::new();
-            for (host, service, is_bind) in steps {
-                if is_bind {
-                    if let Ok((index, port)) = bind(&mut table, endpoint(host, service), true) {
-                        let entry = held.entry((host, service)).or_insert((index, port, 0));
-                        prop_assert_eq!((entry.0, entry.1), (index, port));
-                        entry.2 += 1;
-                    }
-                } else if let Some(entry) = held.get_mut(&(host, service)) {
-                    table.0.release(entry.0, 0, 0);
-                    entry.2 -= 1;
-                    if entry.2 == 0 {
-                        held.remove(&(host, service));
-                    }
-                }
-                let mut ports: Vec<u16> = held.values().map(|&(_, port, _)| port).collect();
-                ports.sort_unstable();
-                ports.dedup();
-                prop_assert_eq!(ports.len(), held.len());
-                prop_assert_eq!(table.0.usage().in_use as usize, held.len());
-            }
-        }
-    }
-}
+#[path = "bindings_tests.rs"]
+mod tests;

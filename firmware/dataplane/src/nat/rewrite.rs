@@ -100,7 +100,7 @@ pub(crate) fn clamp_mss(packet: &mut PacketBuf, headers: &Headers, option: usize
 /// to the sender of the quoted packet as if that had never been translated.
 ///
 /// # Errors
-/// [`DropReason::BadTransportChecksum`] if the error arrived damaged.
+/// [`DropReason::BadTransportChecksum`] if the error arrived damaged, or quotes a damaged header.
 pub(crate) fn translate_error(
     packet: &mut PacketBuf,
     headers: &Headers,
@@ -113,6 +113,12 @@ pub(crate) fn translate_error(
     let bytes = packet.bytes_mut();
     let message = bytes.get(icmp..end).ok_or(DropReason::InvalidIcmpLength)?;
     if checksum::sum(message) != 0xffff {
+        return Err(DropReason::BadTransportChecksum);
+    }
+    // RFC 5508 REQ-3: a header that is quoted wrong says nothing about the flow. The checksum of the
+    // transport is no concern of ours, its end is mostly missing.
+    let header = bytes.get(quoted.ip..quoted.transport);
+    if header.is_none_or(|header| checksum::sum(header) != 0xffff) {
         return Err(DropReason::BadTransportChecksum);
     }
     // What the quoted packet was before it was translated, and what it became.

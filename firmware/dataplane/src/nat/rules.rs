@@ -8,15 +8,14 @@ use core::net::Ipv4Addr;
 
 use hal::time::Instant;
 
+use super::list::{self, shift};
+use super::pool::{Pool, PoolState};
 use crate::access::transport_of;
 use crate::policy::{
-    AddressRange, MappedAddress, NatRule, NatSection, Policy, PortId, PortTranslation, SourceNat,
-    Transport,
+    AddressRange, MappedAddress, NatRule, NatSection, Policy, PoolOptions, PortId, PortTranslation,
+    SourceNat, Transport,
 };
 use crate::wire::Tuple;
-
-/// The most addresses of one range that are shared by port.
-const POOL_RANGE_MAX: u64 = 256;
 
 /// A rule with its counters.
 pub(crate) struct CompiledRule {
@@ -26,6 +25,8 @@ pub(crate) struct CompiledRule {
     pub(crate) translate_hits: u64,
     pub(crate) untranslate_hits: u64,
     pub(crate) last_used: Instant,
+    /// Of dynamic rules.
+    pub(crate) pool: PoolState,
 }
 
 /// What a packet's destination becomes.
@@ -60,7 +61,7 @@ pub(crate) enum SourceChoice {
         address: Ipv4Addr,
         port: u16,
     },
-    /// By a port of the rule's pool.
+    /// By an address or port of the rule's pool.
     Dynamic { rule: usize },
 }
 
@@ -70,13 +71,15 @@ pub(crate) struct NatTable {
     rules: Vec<CompiledRule>,
     ports: usize,
     /// Address of each port that has one.
-    addresses: Vec<Option<Ipv4Addr>>,
+    addresses: Vec<Option<AddressRange>>,
     /// Rules from the real side `a` to the mapped side `b`, at `a * ports + b`.
     by_pair: Vec<Vec<u16>>,
     /// Rules that may decide about the destination of what arrives at a port.
     by_ingress: Vec<Vec<u16>>,
     /// Addresses to answer ARP for at a port: sorted, not overlapping.
     answered: Vec<Vec<AddressRange>>,
+    /// Addresses that dynamic rules give whole: sorted, not overlapping.
+    given: Vec<AddressRange>,
 }
 
 impl NatTable {
@@ -86,7 +89,7 @@ impl NatTable {
         let mut addresses = alloc::vec![None; ports];
         for interface in &policy.interfaces {
             if let Some(address) = addresses.get_mut(interface.port.index()) {
-                *address = Some(interface.address);
+                *address = Some(AddressRange::host(interface.address));
             }
         }
         let mut sorted: Vec<&NatRule> = policy.nat.iter().collect();
@@ -118,6 +121,10 @@ impl NatTable {
                     translate_hits: known.map_or(0, |known| known.translate_hits),
                     untranslate_hits: known.map_or(0, |known| known.untranslate_hits),
                     last_used: known.map_or(now, |known| known.last_used),
+                    pool: known.map_or_else(PoolState::default, |known| PoolState {
+                        whole_full_at: None,
+                        ..known.pool
+                    }),
                 }
             })
             .collect();
@@ -128,6 +135,7 @@ impl NatTable {
             by_pair: alloc::vec![Vec::new(); ports * ports],
             by_ingress: alloc::vec![Vec::new(); ports],
             answered: alloc::vec![Vec::new(); ports],
+            given: Vec::new(),
         };
         table.index();
         table.collect_answered(policy);
@@ -135,6 +143,12 @@ impl NatTable {
     }
 
     fn index(&mut self) {
+        for compiled in self.rules.iter().filter(|compiled| !compiled.rule.inactive) {
+            if let SourceNat::Dynamic { pool, .. } = &compiled.rule.source {
+                self.given.extend_from_slice(&pool.one_to_one);
+            }
+        }
+        list::sort(&mut self.given);
         for (number, compiled) in (0u16..).zip(&self.rules) {
             let rule = &compiled.rule;
             if rule.inactive {
@@ -178,39 +192,34 @@ impl NatTable {
                 match &rule.source {
                     SourceNat::Static {
                         real,
-                        mapped: MappedAddress::Range(mapped),
+                        mapped: MappedAddress::Ranges(mapped),
                     } => {
                         // An identity rule of `any` would claim the interface's own neighbours.
                         let is_neighbours = real == mapped
-                            && real.first <= network.last
-                            && network.first <= real.last
                             && rule
                                 .real_interface
-                                .is_none_or(|real| real == interface.port);
-                        if !is_neighbours && real.size() > 0 {
-                            ranges.push(cut(*mapped, real.size()));
+                                .is_none_or(|real| real == interface.port)
+                            && real.iter().any(|real| {
+                                real.first <= network.last && network.first <= real.last
+                            });
+                        if !is_neighbours && list::total(real) > 0 {
+                            ranges.extend_from_slice(mapped);
                         }
                     }
                     SourceNat::Static {
                         mapped: MappedAddress::Interface,
                         ..
                     } => {}
-                    SourceNat::Dynamic { pool, .. } => ranges.extend(&pool.addresses),
+                    SourceNat::Dynamic { pool, .. } => {
+                        ranges.extend(pool.addresses.iter().chain(&pool.one_to_one));
+                    }
                 }
             }
             for range in &mut ranges {
                 range.first = range.first.max(network.first);
                 range.last = range.last.min(network.last);
             }
-            ranges.retain(|range| range.first <= range.last);
-            ranges.sort_unstable();
-            ranges.dedup_by(|next, kept| {
-                let overlaps = next.first <= kept.last;
-                if overlaps {
-                    kept.last = kept.last.max(next.last);
-                }
-                overlaps
-            });
+            list::sort(&mut ranges);
             if let Some(answered) = self.answered.get_mut(port) {
                 *answered = ranges;
             }
@@ -219,17 +228,27 @@ impl NatTable {
 
     /// Whether ARP for `address` is answered at `port`.
     pub(crate) fn answers_for(&self, port: PortId, address: Ipv4Addr) -> bool {
-        self.answered.get(port.index()).is_some_and(|ranges| {
-            let behind = ranges.partition_point(|range| range.first <= address);
-            behind
-                .checked_sub(1)
-                .and_then(|index| ranges.get(index))
-                .is_some_and(|range| address <= range.last)
-        })
+        self.answered
+            .get(port.index())
+            .is_some_and(|ranges| list::holds_sorted(ranges, address))
     }
 
-    /// The addresses shared by port, of every active dynamic rule.
-    pub(crate) fn shared_addresses(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
+    /// The ranges that ARP is answered for at `port`.
+    pub(crate) fn answered(&self, port: PortId) -> &[AddressRange] {
+        self.answered
+            .get(port.index())
+            .map_or(&[], |ranges| ranges.as_slice())
+    }
+
+    /// Whether a dynamic rule gives `address` whole to one host at a time.
+    pub(crate) fn is_given(&self, address: Ipv4Addr) -> bool {
+        list::holds_sorted(&self.given, address)
+    }
+
+    /// The addresses shared by port, of every active dynamic rule, and how; with the rule.
+    pub(crate) fn shared_addresses(
+        &self,
+    ) -> impl Iterator<Item = (Ipv4Addr, PoolOptions, usize)> + '_ {
         self.rules
             .iter()
             .enumerate()
@@ -239,14 +258,26 @@ impl NatTable {
                 (0..self.ports)
                     .filter(move |&port| is_on(mapped, port))
                     // The number of ports is that of a u8.
-                    .flat_map(move |port| self.pool(rule, PortId(port as u8)))
+                    .filter_map(move |port| self.pool(rule, PortId(port as u8)))
+                    .flat_map(move |pool| {
+                        (0..=pool.shared_count()).filter_map(move |place| {
+                            let address = pool.shared_at(place)?;
+                            // The interface is shared in the plain way, whoever falls back to it.
+                            let options = if place < pool.shared_count() {
+                                pool.options
+                            } else {
+                                PoolOptions::default()
+                            };
+                            Some((address, options, rule))
+                        })
+                    })
             })
     }
 
     /// Mapped addresses and ports of static rules, which no binding may use.
     pub(crate) fn reserved(
         &self,
-    ) -> impl Iterator<Item = (AddressRange, Option<PortTranslation>)> + '_ {
+    ) -> impl Iterator<Item = (&[AddressRange], Option<PortTranslation>)> + '_ {
         self.rules
             .iter()
             .filter(|compiled| !compiled.rule.inactive)
@@ -254,48 +285,53 @@ impl NatTable {
                 let rule = &compiled.rule;
                 (0..self.ports)
                     .filter(|&port| is_on(rule.mapped_interface, port))
-                    .filter_map(move |port| match rule.source {
-                        SourceNat::Static { real, mapped } if !is_identity(rule) => {
-                            let mapped = self.resolve(mapped, PortId(port as u8))?;
-                            Some((cut(mapped, real.size()), rule.service))
+                    .filter_map(move |port| match &rule.source {
+                        SourceNat::Static { mapped, .. } if !is_identity(rule) => {
+                            Some((self.resolve(mapped, PortId(port as u8))?, rule.service))
                         }
                         _ => None,
                     })
             })
     }
 
-    /// The addresses that dynamic rule `rule` shares when packets leave by `egress`.
-    pub(crate) fn pool(
-        &self,
-        rule: usize,
-        egress: PortId,
-    ) -> impl Iterator<Item = Ipv4Addr> + Clone + '_ {
-        let pool = match self.rules.get(rule).map(|compiled| &compiled.rule.source) {
-            Some(SourceNat::Dynamic { pool, .. }) => Some(pool),
-            _ => None,
+    /// The pool of dynamic rule `rule` when packets leave by `egress`.
+    pub(crate) fn pool(&self, rule: usize, egress: PortId) -> Option<Pool<'_>> {
+        let SourceNat::Dynamic { pool, .. } = &self.rules.get(rule)?.rule.source else {
+            return None;
         };
-        let listed = pool
-            .into_iter()
-            .flat_map(|pool| &pool.addresses)
-            .flat_map(|range| {
-                let range = cut(*range, POOL_RANGE_MAX);
-                (range.first.to_bits()..=range.last.to_bits()).map(Ipv4Addr::from_bits)
-            });
-        let interface = pool
-            .filter(|pool| pool.interface)
-            .and_then(|_| self.addresses.get(egress.index()).copied().flatten());
-        listed.chain(interface)
+        let own = || self.addresses.get(egress.index()).copied().flatten();
+        Some(Pool {
+            whole: &pool.one_to_one,
+            shared: &pool.addresses,
+            interface: pool
+                .interface
+                .then(own)
+                .flatten()
+                .map(|address| address.first),
+            options: pool.options,
+        })
     }
 
-    fn resolve(&self, mapped: MappedAddress, port: PortId) -> Option<AddressRange> {
+    /// How the pool of `rule` is shared.
+    pub(crate) fn pool_options(&self, rule: usize) -> PoolOptions {
+        match self.rules.get(rule).map(|compiled| &compiled.rule.source) {
+            Some(SourceNat::Dynamic { pool, .. }) => pool.options,
+            _ => PoolOptions::default(),
+        }
+    }
+
+    fn resolve<'a>(
+        &'a self,
+        mapped: &'a MappedAddress,
+        port: PortId,
+    ) -> Option<&'a [AddressRange]> {
         match mapped {
-            MappedAddress::Range(range) => Some(range),
+            MappedAddress::Ranges(ranges) => Some(ranges),
             MappedAddress::Interface => self
                 .addresses
-                .get(port.index())
-                .copied()
-                .flatten()
-                .map(AddressRange::host),
+                .get(port.index())?
+                .as_ref()
+                .map(core::slice::from_ref),
         }
     }
 
@@ -333,12 +369,12 @@ impl NatTable {
             if !matches_source(rule, protocol, tuple.source, tuple.source_port) {
                 continue;
             }
-            match rule.destination {
+            match &rule.destination {
                 Some(destination) => {
-                    let Some(mapped) = self.resolve(destination.mapped, ingress) else {
+                    let Some(mapped) = self.resolve(&destination.mapped, ingress) else {
                         continue;
                     };
-                    let Some(address) = shift(tuple.destination, mapped, destination.real) else {
+                    let Some(address) = shift(tuple.destination, mapped, &destination.real) else {
                         continue;
                     };
                     let Some(port) = forward_port(
@@ -377,7 +413,7 @@ impl NatTable {
         protocol: u8,
         tuple: &Tuple,
     ) -> Option<(Ipv4Addr, u16, DestinationSource)> {
-        let SourceNat::Static { real, mapped } = rule.source else {
+        let SourceNat::Static { real, mapped } = &rule.source else {
             return None;
         };
         if rule.unidirectional {
@@ -390,12 +426,12 @@ impl NatTable {
             protocol,
             tuple.destination_port,
         )?;
-        let source = match rule.destination {
+        let source = match &rule.destination {
             None => DestinationSource::Separate,
             Some(destination) => {
                 let side = rule.real_interface.unwrap_or(ingress);
-                let seen = self.resolve(destination.mapped, side)?;
-                let source = shift(tuple.source, destination.real, seen)?;
+                let seen = self.resolve(&destination.mapped, side)?;
+                let source = shift(tuple.source, &destination.real, seen)?;
                 let port = forward_port(rule.destination_service, protocol, tuple.source_port)?;
                 DestinationSource::Translated(source, port)
             }
@@ -435,7 +471,7 @@ impl NatTable {
         if !matches_source(rule, protocol, address, port) {
             return None;
         }
-        match rule.source {
+        match &rule.source {
             SourceNat::Dynamic { .. } => Some(SourceChoice::Dynamic { rule: number }),
             SourceNat::Static { real, mapped } => Some(SourceChoice::Static {
                 rule: number,
@@ -504,8 +540,8 @@ impl NatTable {
         transport: Transport,
         port: Option<u16>,
         map: impl Fn(
-            AddressRange,
-            AddressRange,
+            &[AddressRange],
+            &[AddressRange],
             Option<PortTranslation>,
         ) -> (Option<Ipv4Addr>, Option<PortTranslation>),
     ) -> Option<(Ipv4Addr, Option<u16>)> {
@@ -514,7 +550,7 @@ impl NatTable {
             let Some(CompiledRule { rule, .. }) = self.rules.get(number) else {
                 continue;
             };
-            let SourceNat::Static { real, mapped } = rule.source else {
+            let SourceNat::Static { real, mapped } = &rule.source else {
                 continue;
             };
             let Some(mapped) = self.resolve(mapped, mapped_side) else {
@@ -539,6 +575,30 @@ impl NatTable {
         address_only
     }
 
+    /// What an address in a DNS answer from `from` to `to` becomes, by static rules with `dns`. Those
+    /// who ask know the host by its real address if they are on the real side, else by its mapped one.
+    pub(crate) fn answer(&self, from: PortId, to: PortId, address: Ipv4Addr) -> Option<Ipv4Addr> {
+        let rules = self.rules.iter().map(|compiled| &compiled.rule);
+        rules
+            .filter(|rule| rule.dns && !rule.inactive && rule.service.is_none())
+            .find_map(|rule| {
+                let SourceNat::Static { real, mapped } = &rule.source else {
+                    return None;
+                };
+                let (real_side, mapped_side) = (rule.real_interface, rule.mapped_interface);
+                if is_on(mapped_side, from.index()) && is_on(real_side, to.index()) {
+                    let mapped = self.resolve(mapped, from)?;
+                    if let Some(address) = shift(address, mapped, real) {
+                        return Some(address);
+                    }
+                }
+                if is_on(real_side, from.index()) && is_on(mapped_side, to.index()) {
+                    return shift(address, real, self.resolve(mapped, to)?);
+                }
+                None
+            })
+    }
+
     /// The rules in the order they are tried.
     pub(crate) fn rules(&self) -> &[CompiledRule] {
         &self.rules
@@ -552,23 +612,26 @@ impl NatTable {
         for compiled in &mut self.rules {
             compiled.translate_hits = 0;
             compiled.untranslate_hits = 0;
+            compiled.pool.exhausted = 0;
         }
     }
 
-    /// The mapped addresses of static rule `number`, where it names a mapped interface or address.
-    pub(crate) fn static_mapping(&self, number: usize) -> Option<(AddressRange, AddressRange)> {
+    /// The real and the mapped addresses of static rule `number`, where it names a mapped interface
+    /// or address.
+    pub(crate) fn static_mapping(
+        &self,
+        number: usize,
+    ) -> Option<(&[AddressRange], &[AddressRange])> {
         let rule = &self.rules.get(number)?.rule;
-        let SourceNat::Static { real, mapped } = rule.source else {
+        let SourceNat::Static { real, mapped } = &rule.source else {
             return None;
         };
-        let mapped = match rule.mapped_interface {
-            Some(port) => self.resolve(mapped, port)?,
-            None => match mapped {
-                MappedAddress::Range(range) => range,
-                MappedAddress::Interface => return None,
-            },
+        let mapped = match (rule.mapped_interface, mapped) {
+            (Some(port), _) => self.resolve(mapped, port)?,
+            (None, MappedAddress::Ranges(ranges)) => ranges,
+            (None, MappedAddress::Interface) => return None,
         };
-        Some((real, cut(mapped, real.size())))
+        Some((real, mapped))
     }
 }
 
@@ -579,16 +642,17 @@ impl PortTranslation {
             transport: self.transport,
             real: self.mapped,
             mapped: self.real,
+            more: self.more,
         }
     }
 }
 
 /// Whether a rule leaves addresses and ports as they are.
 pub(crate) fn is_identity(rule: &NatRule) -> bool {
-    match rule.source {
+    match &rule.source {
         SourceNat::Static {
             real,
-            mapped: MappedAddress::Range(mapped),
+            mapped: MappedAddress::Ranges(mapped),
         } => {
             real == mapped
                 && rule
@@ -602,10 +666,10 @@ pub(crate) fn is_identity(rule: &NatRule) -> bool {
 /// The order of auto rules: static before dynamic, fewer addresses, lower address, name.
 fn auto_order(rule: &NatRule) -> (bool, u64, Ipv4Addr, &str) {
     let (is_dynamic, ranges) = match &rule.source {
-        SourceNat::Static { real, .. } => (false, core::slice::from_ref(real)),
-        SourceNat::Dynamic { real, .. } => (true, real.as_slice()),
+        SourceNat::Static { real, .. } => (false, real),
+        SourceNat::Dynamic { real, .. } => (true, real),
     };
-    let size = ranges.iter().map(|range| range.size()).sum();
+    let size = list::total(ranges);
     let first = ranges
         .iter()
         .map(|range| range.first)
@@ -619,39 +683,18 @@ fn is_on(interface: Option<PortId>, port: usize) -> bool {
 }
 
 fn matches_source(rule: &NatRule, protocol: u8, address: Ipv4Addr, port: u16) -> bool {
-    let is_real = match &rule.source {
-        SourceNat::Static { real, .. } => real.contains(address),
-        SourceNat::Dynamic { real, .. } => real.iter().any(|real| real.contains(address)),
-    };
-    is_real && forward_port(rule.service, protocol, port).is_some()
+    let (SourceNat::Static { real, .. } | SourceNat::Dynamic { real, .. }) = &rule.source;
+    list::holds(real, address) && forward_port(rule.service, protocol, port).is_some()
 }
 
 /// `port` after `service`, or `None` if the service is about another protocol or port.
 fn forward_port(service: Option<PortTranslation>, protocol: u8, port: u16) -> Option<u16> {
-    match service {
-        None => Some(port),
-        Some(service) => (transport_of(protocol) == Some(service.transport)
-            && port == service.real)
-            .then_some(service.mapped),
-    }
-}
-
-/// The address at the place in `to` that `address` has in `from`.
-fn shift(address: Ipv4Addr, from: AddressRange, to: AddressRange) -> Option<Ipv4Addr> {
-    if !from.contains(address) {
-        return None;
-    }
-    let offset = address.to_bits() - from.first.to_bits();
-    let shifted = Ipv4Addr::from_bits(to.first.to_bits().checked_add(offset)?);
-    to.contains(shifted).then_some(shifted)
-}
-
-/// The first `size` addresses of `range`.
-fn cut(range: AddressRange, size: u64) -> AddressRange {
-    let last = u64::from(range.first.to_bits()) + size.saturating_sub(1);
-    let last = u32::try_from(last).map_or(Ipv4Addr::BROADCAST, Ipv4Addr::from_bits);
-    AddressRange {
-        first: range.first,
-        last: range.last.min(last),
-    }
+    let Some(service) = service else {
+        return Some(port);
+    };
+    let place = port.checked_sub(service.real)?;
+    let is_meant = transport_of(protocol) == Some(service.transport) && place <= service.more;
+    is_meant
+        .then(|| service.mapped.checked_add(place))
+        .flatten()
 }

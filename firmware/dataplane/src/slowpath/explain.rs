@@ -7,7 +7,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Decision, NewFlow, Source, Step, Trace, endpoint, icmp_code, unbound};
+use super::{Decision, NewFlow, Source, Step, Trace, endpoint, icmp_code};
 use crate::connection::counts::Admission;
 use crate::connection::normalize;
 use crate::drop_reason::DropReason;
@@ -108,18 +108,15 @@ impl DataPlane {
                     &tuple,
                     new.destination,
                 )));
-                let mapped = self.bindings.peek(
-                    &endpoint(ingress, headers, new),
-                    self.nat.pool(rule, new.egress),
-                    self.random.clone(),
-                );
+                let endpoint = endpoint(ingress, headers, new);
+                let mapped = self.peek_binding(endpoint, new.destination, rule);
                 trace.record(Step::Nat {
                     rule,
                     real,
                     mapped: mapped.ok(),
                     is_dynamic: true,
                 });
-                mapped.map_err(unbound)?
+                mapped?
             }
         };
         let answer = Tuple {

@@ -68,10 +68,21 @@ fn translations() -> Vec<NatRule> {
     let pool = |addresses, interface| PatPool {
         addresses,
         interface,
+        ..PatPool::default()
     };
     let mut all = federation().nat;
     all.push(dynamic_rule(inside, pool(vec![], true)));
     all.push(dynamic_rule(AddressRange::host(DESK), pool(vec![], false)));
+    all.push(dynamic_rule(
+        AddressRange::host(DESK),
+        PatPool {
+            one_to_one: vec![AddressRange::host(Ipv4Addr::new(203, 0, 113, 13))],
+            ..pool(
+                vec![AddressRange::host(Ipv4Addr::new(203, 0, 113, 14))],
+                false,
+            )
+        },
+    ));
     all.push(static_rule(NODE, Ipv4Addr::new(203, 0, 113, 12), None));
     all.push(NatRule {
         real_interface: None,
@@ -80,8 +91,8 @@ fn translations() -> Vec<NatRule> {
     });
     all.push(NatRule {
         destination: Some(DestinationNat {
-            mapped: MappedAddress::Range(AddressRange::host(GATEWAY)),
-            real: AddressRange::host(EDGE),
+            mapped: MappedAddress::range(AddressRange::host(GATEWAY)),
+            real: vec![AddressRange::host(EDGE)],
         }),
         ..static_rule(DESK, Ipv4Addr::new(203, 0, 113, 13), None)
     });
@@ -310,10 +321,7 @@ fn an_exhausted_pool_and_a_way_back_that_differs_are_told_where_they_are_found()
     let mut policy = federation();
     policy.nat = vec![dynamic_rule(
         AddressRange::network(NODE, 24),
-        PatPool {
-            addresses: vec![],
-            interface: false,
-        },
+        PatPool::default(),
     )];
     let lab = Lab::new(policy);
     let syn = Segment::new(DESK, 3000, EDGE, 80, SYN).packet();

@@ -80,9 +80,9 @@ fn hosts_share_the_public_address_and_keep_their_ports_where_they_can() {
     let pool = lab
         .box_
         .pools()
-        .find(|pool| (pool.protocol, pool.first) == (6, 1024));
+        .find(|pool| (pool.protocol, pool.first) == (Some(6), 1024));
     assert_eq!(
-        pool.map(|pool| (pool.address, pool.allocated)),
+        pool.map(|pool| (pool.first_address, pool.allocated)),
         Some((PUBLIC, 6))
     );
 }
@@ -217,13 +217,14 @@ fn twice_nat_rewrites_both_ends() {
     let fake = [192, 0, 2, 200].into();
     let mut rule = static_rule(DESK, [203, 0, 113, 5].into(), None);
     rule.destination = Some(DestinationNat {
-        mapped: MappedAddress::Range(AddressRange::host(fake)),
-        real: AddressRange::host(EDGE),
+        mapped: MappedAddress::range(AddressRange::host(fake)),
+        real: vec![AddressRange::host(EDGE)],
     });
     rule.destination_service = Some(PortTranslation {
         transport: Transport::Tcp,
         real: 443,
         mapped: 8443,
+        more: 0,
     });
     policy.nat.insert(0, rule);
     let mut lab = Lab::new(policy);
@@ -249,6 +250,7 @@ fn interface_pat_leaves_the_boxs_own_ports_alone() {
         PatPool {
             addresses: vec![],
             interface: true,
+            ..PatPool::default()
         },
     )];
     policy.local_services = vec![LocalService {
@@ -294,6 +296,7 @@ fn auto_rules_are_tried_static_first_then_the_narrower_then_the_lower() {
     let pool = PatPool {
         addresses: vec![],
         interface: true,
+        ..PatPool::default()
     };
     let auto = |rule: NatRule, object: &str| NatRule {
         section: NatSection::Auto,

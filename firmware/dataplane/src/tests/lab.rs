@@ -91,13 +91,14 @@ pub(super) fn static_rule(real: Ipv4Addr, mapped: Ipv4Addr, ports: Option<(u16, 
         real_interface: Some(INSIDE),
         mapped_interface: Some(OUTSIDE),
         source: SourceNat::Static {
-            real: AddressRange::host(real),
-            mapped: MappedAddress::Range(AddressRange::host(mapped)),
+            real: alloc::vec![AddressRange::host(real)],
+            mapped: MappedAddress::range(AddressRange::host(mapped)),
         },
         service: ports.map(|(real, mapped)| PortTranslation {
             transport: Transport::Tcp,
             real,
             mapped,
+            more: 0,
         }),
         destination: None,
         destination_service: None,
@@ -171,7 +172,7 @@ pub(super) fn federation() -> Policy {
                 AddressRange::network(NODE, 24),
                 PatPool {
                     addresses: alloc::vec![host(PUBLIC)],
-                    interface: false
+                    ..PatPool::default()
                 },
             ),
             static_rule(NODE, PUBLIC, Some((5062, 5061))),

@@ -64,8 +64,8 @@ fn an_identity_rule_for_everything_does_not_claim_the_neighbours() {
     let mut policy = federation();
     let mut rule = static_rule(NODE, NODE, None);
     rule.source = SourceNat::Static {
-        real: AddressRange::ANY,
-        mapped: MappedAddress::Range(AddressRange::ANY),
+        real: vec![AddressRange::ANY],
+        mapped: MappedAddress::range(AddressRange::ANY),
     };
     (rule.real_interface, rule.mapped_interface) = (None, None);
     policy.nat = vec![rule];

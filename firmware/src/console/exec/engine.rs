@@ -1,4 +1,4 @@
-//! What the packet engine is told and has learnt: rules, routes, neighbours.
+//! What the packet engine is told and has learnt: access lists, routes, neighbours.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -26,21 +26,6 @@ pub(super) const ROWS: Rows = &[
     ),
     show!(
         PRIVILEGED,
-        "show nat [detail]",
-        nat,
-        &[
-            ("nat", "Translation rules and how often they were used"),
-            ("detail", "With addresses and ports"),
-        ]
-    ),
-    show!(
-        PRIVILEGED,
-        "show nat pool",
-        nat_pools,
-        &[("pool", "Use of addresses that are shared by port"),]
-    ),
-    show!(
-        PRIVILEGED,
         "show access-list [<name:word> [brief]]",
         access_lists,
         &[
@@ -60,15 +45,6 @@ pub(super) const ROWS: Rows = &[
         "clear arp",
         clear_arp,
         &[("clear", "Reset functions"), ("arp", "Forget neighbours")]
-    ),
-    answer!(
-        PRIVILEGED,
-        "clear nat counters",
-        clear_nat_counters,
-        &[
-            ("nat", "Translation rules"),
-            ("counters", "Zero the counters"),
-        ]
     ),
     answer!(
         PRIVILEGED,
@@ -97,12 +73,6 @@ fn neighbors(core: &mut Core, _: &Captures<'_>, out: &mut String) {
 
 fn blocks(core: &mut Core, _: &Captures<'_>, out: &mut String) {
     printers::system::blocks(out, &core.pool);
-}
-
-fn nat(core: &mut Core, words: &Captures<'_>, out: &mut String) {
-    let policy = core.dataplane.policy();
-    let rules = core.dataplane.nat_rules();
-    printers::nat::rules(out, policy, rules, words.has("detail"));
 }
 
 fn access_lists(core: &mut Core, words: &Captures<'_>, out: &mut String) {
@@ -160,33 +130,8 @@ fn access_lists(core: &mut Core, words: &Captures<'_>, out: &mut String) {
     }
 }
 
-fn nat_pools(core: &mut Core, _: &Captures<'_>, out: &mut String) {
-    let dataplane = &core.dataplane;
-    for pool in dataplane.pools() {
-        let address = pool.address;
-        let outside = dataplane
-            .policy()
-            .interfaces
-            .iter()
-            .find(|used| used.network().contains(address))
-            .map_or("any", |used| used.name.as_str());
-        put_line!(
-            out,
-            "{} PAT pool {outside}, address {address}, range {}-{}, allocated {}",
-            printers::protocol_name(pool.protocol),
-            pool.first,
-            pool.last,
-            pool.allocated
-        );
-    }
-}
-
 fn clear_arp(core: &mut Core, _: &Captures<'_>, _: &mut String) {
     core.dataplane.clear_neighbors(None, &mut core.pool);
-}
-
-fn clear_nat_counters(core: &mut Core, _: &Captures<'_>, _: &mut String) {
-    core.dataplane.clear_nat_hits();
 }
 
 fn clear_access_list_counters(core: &mut Core, words: &Captures<'_>, out: &mut String) {

@@ -15,6 +15,7 @@ mod load;
 mod local_host;
 mod logging;
 mod mode;
+mod nat;
 mod objects;
 mod ping;
 mod power;
@@ -49,6 +50,7 @@ pub(super) const TABLES: &[Rows] = &[
     local_host::ROWS,
     logging::ROWS,
     mode::ROWS,
+    nat::ROWS,
     objects::ROWS,
     ping::ROWS,
     power::ROWS,

@@ -9,14 +9,14 @@ use config::Config;
 use config::model::ManualNat;
 use dataplane::{NatRule, NatSection};
 
-use super::manual_rules;
+use super::manual_rule;
 
 /// The lines of the configuration that `rule` was compiled from; none if `config` has changed since.
 pub(crate) fn statement(config: &Config, rule: &NatRule) -> Vec<String> {
     let manual = |rules: &[ManualNat], is_after: bool| {
         rules
             .iter()
-            .find(|&candidate| manual_rules(config, candidate, rule.section).contains(rule))
+            .find(|&candidate| manual_rule(config, candidate, rule.section).as_ref() == Some(rule))
             .map(|found| vec![config::print::manual_nat(found, is_after)])
     };
     let found = match rule.section {
