@@ -16,6 +16,7 @@ use crate::capture::CaptureSet;
 use crate::drop_reason::DropCounters;
 use crate::event::{EventRing, FlowEnd};
 use crate::flow::{Direction, Flags, Flow, FlowTable, State};
+use crate::fragment::FragmentTable;
 use crate::hash::{HashKey, Random};
 use crate::hits::ElementHits;
 use crate::limiter::Limiter;
@@ -24,6 +25,7 @@ use crate::nat::rules::NatTable;
 use crate::neighbor::{Due, NeighborTable};
 use crate::policy::{AddressRange, Interface, Policy, PortId, Timeouts, Transport};
 use crate::routes::RouteTable;
+use crate::shun::ShunList;
 use crate::tell::xlate_ended;
 use crate::v6::{PROTOCOL_ICMPV6, V6};
 use crate::view::{FlowId, Intercepted, LocalPacket, PortCounters, Verdicts};
@@ -52,6 +54,8 @@ pub struct Limits {
     pub access_bytes: usize,
     /// Bytes that the buffers of captures may take together. They are claimed as captures are made.
     pub capture_bytes: usize,
+    /// Fragments waiting for the rest of their datagram, at all ports together.
+    pub fragments: u16,
 }
 
 impl Default for Limits {
@@ -64,6 +68,7 @@ impl Default for Limits {
             handoff_queue: 256,
             access_bytes: 16 << 20,
             capture_bytes: 4 << 20,
+            fragments: 1024,
         }
     }
 }
@@ -84,6 +89,7 @@ impl Limits {
             + NeighborTable::<core::net::Ipv4Addr>::memory_bytes(self.neighbors)
             + V6::memory_bytes(self.flows, self.neighbors)
             + EventRing::memory_bytes()
+            + FragmentTable::memory_bytes(self.fragments)
             + queues
     }
 }
@@ -117,6 +123,12 @@ pub struct DataPlane {
     pub(crate) random: Random,
     pub(crate) icmp_errors: Limiter,
     pub(crate) captures: CaptureSet,
+    pub(crate) fragments: FragmentTable,
+    /// The last identification given to fragments from a shared address.
+    pub(crate) identification: u16,
+    pub(crate) shuns: ShunList,
+    /// Connections whose handshake was not completed in time.
+    pub(crate) handshake_timeouts: u64,
 }
 
 /// A port and what waits to leave by it.
@@ -129,6 +141,8 @@ pub(crate) struct Port {
     pub(crate) mtu: u16,
     pub(crate) transmit: VecDeque<PacketBuf>,
     pub(crate) counters: PortCounters,
+    /// Packets dropped by `ip verify reverse-path`.
+    pub(crate) reverse_path_drops: u64,
 }
 
 impl Port {
@@ -177,9 +191,11 @@ impl DataPlane {
             mtu: 0,
             transmit: VecDeque::with_capacity(usize::from(limits.transmit_queue)),
             counters: PortCounters::default(),
+            reverse_path_drops: 0,
         });
         let handoff = usize::from(limits.handoff_queue);
         let policy = Policy::default();
+        let mut random = Random::new(key);
         Self {
             limits,
             epoch: 0,
@@ -202,8 +218,13 @@ impl DataPlane {
             intercepts: VecDeque::with_capacity(handoff),
             closed: VecDeque::new(),
             locals: VecDeque::with_capacity(handoff),
-            random: Random::new(key),
             captures: CaptureSet::new(limits.capture_bytes),
+            fragments: FragmentTable::new(limits.fragments, limits.ports, key),
+            // The low bits of an unpredictable number.
+            identification: random.next() as u16,
+            shuns: ShunList::default(),
+            handshake_timeouts: 0,
+            random,
         }
     }
 
@@ -371,6 +392,7 @@ impl DataPlane {
             {
                 Some(deadline) if deadline <= tick => {
                     let end = Self::timeout_end(flow);
+                    self.handshake_timeouts += u64::from(end == FlowEnd::HandshakeTimeout);
                     self.end_flow(index, end, now);
                 }
                 deadline => self.flows.set_deadline(index, deadline),
@@ -378,6 +400,7 @@ impl DataPlane {
         }
         self.bindings
             .run_due(tick, |gone| self.events.push(xlate_ended(&gone, tick)));
+        self.expire_fragments(pool, now);
         let mut due = Vec::new();
         self.run_discovery(pool, now);
         self.neighbors.run_due(now, |entry| due.push(entry));
@@ -399,6 +422,7 @@ impl DataPlane {
         [
             self.flows.next_deadline().map(instant_of),
             self.bindings.next_deadline().map(instant_of),
+            self.fragments.next_deadline().map(instant_of),
             self.neighbors.next_deadline(),
             self.v6.next_deadline(),
         ]
@@ -554,7 +578,12 @@ impl DataPlane {
         Some(flow)
     }
 
-    fn end_flows(&mut self, end: FlowEnd, now: Instant, which: impl Fn(&Flow) -> bool) -> u32 {
+    pub(crate) fn end_flows(
+        &mut self,
+        end: FlowEnd,
+        now: Instant,
+        which: impl Fn(&Flow) -> bool,
+    ) -> u32 {
         let chosen: Vec<u32> = self
             .flows
             .iter()

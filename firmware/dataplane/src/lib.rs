@@ -29,6 +29,7 @@ mod drop_reason;
 mod engine;
 mod event;
 mod flow;
+mod fragment;
 mod hash;
 mod hits;
 mod icmp;
@@ -42,6 +43,7 @@ mod output;
 mod policy;
 mod routes;
 mod show;
+mod shun;
 mod slowpath;
 mod tell;
 mod to_the_box;
@@ -60,14 +62,16 @@ pub use capture::{
 pub use drop_reason::DropReason;
 pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};
 pub use event::{
-    BoxVerdict, ConnEnds, Event, EventKind, EventKinds, FlowEnd, PacketFacts, XlateEnds,
+    BoxVerdict, ConnEnds, Event, EventKind, EventKinds, FlowEnd, FragmentFacts, PacketFacts,
+    XlateEnds,
 };
 pub use policy::{
-    AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, IcmpRule,
+    AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, FragmentRule, IcmpRule,
     InspectionClass, Interface, LocalService, MappedAddress, NatRule, NatSection, PatPool,
     PerSessionRule, Policy, PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat,
     StaticRoute, Timeouts, Transport, prefix_mask,
 };
+pub use shun::{SHUNS_MAX, Shun, ShunView};
 pub use slowpath::{Step, Trace};
 pub use v6::{
     Ace6, Address6, AddressRange6, AddressState, AdvertisedPrefix, IcmpRule6, Interface6,
@@ -75,8 +79,8 @@ pub use v6::{
     StaticRoute6, prefix_mask6,
 };
 pub use view::{
-    AccessForm, AccessUsage, ConnFlags, ConnSide, ConnView, Endpoints, FlowId, Intercepted, Leg,
-    LocalPacket, NatRuleView, NeighborView, Opening, PoolView, PortCounters, RouteKind, RouteView,
-    Usage, Verdicts, XlateView,
+    AccessForm, AccessUsage, ConnFlags, ConnSide, ConnView, Endpoints, FlowId, FragmentView,
+    Intercepted, Leg, LocalPacket, NatRuleView, NeighborView, Opening, PoolView, PortCounters,
+    RouteKind, RouteView, Usage, Verdicts, XlateView,
 };
 pub use wire::{ETHERNET_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Tuple};

@@ -2,14 +2,18 @@
 
 mod admission;
 mod capture;
+mod day;
 mod errors;
 mod events;
 mod federation;
+mod fragments;
+mod hostile;
 mod intercept;
 mod lab;
 mod laws;
 mod link;
 mod malformed;
 mod offload;
+mod padding;
 mod rules;
 mod v6;
