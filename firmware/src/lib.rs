@@ -48,6 +48,7 @@ mod print;
 mod reload;
 mod state;
 mod tasks;
+mod threat;
 mod zone;
 
 pub use appliance::{Appliance, Turn};

@@ -44,6 +44,7 @@ use crate::print::access_list::cut;
 use crate::print::power::shutdown_in;
 use crate::reload::{Clocks, Reload};
 use crate::tasks::Timers;
+use crate::threat::Threats;
 use crate::zone;
 
 /// How tasks reach the core.
@@ -73,6 +74,7 @@ pub(crate) struct Core {
     pub(crate) echo: PendingEcho,
     pub(crate) logins: Logins,
     pub(crate) logger: Logger,
+    pub(crate) threats: Threats,
     pub(crate) drafts: Drafts,
     /// A commit that is taken back unless confirmed.
     pub(crate) unconfirmed: Option<Unconfirmed>,
@@ -196,6 +198,7 @@ impl Core {
             echo: PendingEcho::default(),
             logins: Logins::default(),
             logger: Logger::new(),
+            threats: Threats::default(),
             drafts: Drafts::default(),
             unconfirmed: None,
             changes: 0,
@@ -300,6 +303,9 @@ impl Core {
         }
         self.sampler
             .handle_timeout(&mut self.ports, &self.dataplane, now);
+        for exceeded in self.threats.handle_timeout(&self.dataplane, now) {
+            self.log(&exceeded.message());
+        }
         self.timers.handle_timeout(now);
         self.take_back_if_due();
         self.poll_logger();
@@ -360,6 +366,7 @@ impl Core {
             self.logger.poll_timeout(),
             self.console.poll_timeout(),
             Some(self.sampler.poll_timeout()),
+            self.threats.poll_timeout(),
             Some(self.next_link_check),
             self.changed_at.map(|at| at + POLICY_DELAY),
             self.next_time_edge(),
@@ -453,6 +460,8 @@ impl Core {
         let used: Vec<bool> = self.ports.iter().map(is_used).collect();
         self.dataplane.set_policy(policy, &mut self.pool, now);
         self.compiled = compiled;
+        self.threats
+            .configure(&self.config.threats, &self.dataplane, now);
         self.federation.forget_settings();
         let mut changes = Vec::new();
         for (port, is_used) in self.ports.iter_mut().zip(used) {

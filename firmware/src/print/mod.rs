@@ -14,6 +14,7 @@ pub(crate) mod load;
 pub(crate) mod nat;
 pub(crate) mod neighbor;
 pub(crate) mod power;
+pub(crate) mod protection;
 pub(crate) mod route;
 pub(crate) mod system;
 pub(crate) mod tls_proxy;

@@ -13,6 +13,7 @@
 //! | `access` | access lists and their bindings |
 //! | `nat` | translation rules |
 //! | `policy` | class maps, policy maps, TLS proxies, SSL settings |
+//! | `protection` | fragments, forged sources, rates of drops |
 //! | `pki` | trustpoints and certificates |
 //! | `system` | time, passwords, banners, idle times, kept lines |
 //! | `users` | local users and how they log in |
@@ -29,6 +30,7 @@ mod number_group;
 mod object;
 mod pki;
 mod policy;
+mod protection;
 mod resolve;
 mod system;
 mod time_range;
@@ -69,6 +71,7 @@ pub use policy::{
     Inspection, PolicyClass, PolicyMap, PolicyPlace, SipSettings, SslCipherLevel, SslCipherScope,
     SslSettings, TlsProxy, TlsVersion,
 };
+pub use protection::{FragmentSettings, THREAT_RATES_MAX, ThreatClass, ThreatRate, ThreatSettings};
 pub use resolve::RuleMatch;
 pub use system::{
     BannerKind, ClockSettings, DatedMoment, KeptLines, NtpAlgorithm, NtpKey, NtpServer,
@@ -193,6 +196,8 @@ pub struct Config {
     pub policy_maps: Named<PolicyMap>,
     /// `service-policy`.
     pub service_policies: BTreeMap<PolicyPlace, String>,
+    /// `threat-detection`.
+    pub threats: ThreatSettings,
     /// Lines that are only kept.
     pub kept: KeptLines,
 }
@@ -247,6 +252,7 @@ impl Config {
             inspect_maps: Named::new(),
             policy_maps: Named::new(),
             service_policies: BTreeMap::new(),
+            threats: ThreatSettings::default(),
             kept: KeptLines::new(),
         }
     }

@@ -15,6 +15,7 @@ mod mode;
 mod objects;
 mod ping;
 mod power;
+mod protection;
 mod support;
 mod system;
 mod tls;
@@ -42,6 +43,7 @@ pub(super) const TABLES: &[Rows] = &[
     objects::ROWS,
     ping::ROWS,
     power::ROWS,
+    protection::ROWS,
     support::ROWS,
     system::ROWS,
     tls::ROWS,
