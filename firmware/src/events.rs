@@ -9,9 +9,9 @@ use alloc::string::{String, ToString};
 
 use config::Config;
 use dataplane::{
-    AceLog, AclId, Action, BoxVerdict, ConnEnds, ConnSide, ConnectionLimit, Event, EventKind,
-    EventKinds, FlowEnd, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, PacketFacts, PortId, SourceNat,
-    XlateEnds,
+    AceLog, AclId, Action, BoxVerdict, ConnEnds, ConnSide, ConnectionLimit, DropReason, Event,
+    EventKind, EventKinds, FlowEnd, FragmentFacts, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP,
+    PacketFacts, PortId, SourceNat, XlateEnds,
 };
 use syslog::message::field::{
     Direction, Elapsed, Endpoint, Hits, Host, HostPort, IcmpDetail, Protocol, RuleHashes, TcpFlags,
@@ -54,6 +54,13 @@ const fn ids(kind: EventKind) -> &'static [Id] {
         ],
         EventKind::NoConnection => &[Id::NoTcpConnection],
         EventKind::Spoofed => &[Id::IpSpoof, Id::LandAttack],
+        EventKind::ReversePath => &[Id::ReversePathDenied],
+        EventKind::FragmentRefused => &[
+            Id::FragmentDatabaseFull,
+            Id::FragmentSize,
+            Id::FragmentChain,
+            Id::Teardrop,
+        ],
         EventKind::NoRoute => &[Id::NoEgressInterface, Id::NoNextHop],
         EventKind::NoTranslation => &[Id::NoTranslation],
         EventKind::TranslationFailed => &[Id::TranslationFailed],
@@ -237,6 +244,17 @@ impl<'a> Words<'a> {
                 destination: packet.tuple.destination,
                 interface: self.name(packet.ingress),
             },
+            Event::ReversePath { packet } => Message::ReversePathDenied {
+                protocol: Protocol(packet.protocol),
+                source: packet.tuple.source,
+                destination: packet.tuple.destination,
+                interface: self.name(packet.ingress),
+            },
+            Event::FragmentRefused {
+                reason,
+                fragment,
+                limit,
+            } => fragment_refused(*reason, fragment, *limit),
             Event::NoRoute { packet } => match packet.egress {
                 None => Message::NoEgressInterface {
                     protocol: Protocol(packet.protocol),
@@ -661,8 +679,52 @@ const fn teardown(end: FlowEnd) -> Teardown {
         FlowEnd::ResetByLower => Teardown::ResetOutside,
         FlowEnd::ResetByHigher => Teardown::ResetInside,
         FlowEnd::Cleared => Teardown::XlateClear,
-        FlowEnd::InterfaceGone => Teardown::Unknown,
+        FlowEnd::InterfaceGone | FlowEnd::Shunned => Teardown::Unknown,
         FlowEnd::Proxy => Teardown::ClosedByInspection,
+    }
+}
+
+/// The longest datagram (RFC 791 §3.1), in bytes.
+const DATAGRAM_MAX: u32 = 65_535;
+
+/// A fragment that was refused, in the words of its reason.
+fn fragment_refused<'a>(reason: DropReason, fragment: &FragmentFacts, limit: u32) -> Message<'a> {
+    let FragmentFacts {
+        source,
+        destination,
+        identification: id,
+        ..
+    } = *fragment;
+    let protocol = Protocol(fragment.protocol);
+    match reason {
+        DropReason::FragmentDatabaseLimit => Message::FragmentDatabaseFull {
+            limit,
+            source,
+            destination,
+            protocol,
+            id,
+        },
+        DropReason::FragmentChainLimit => Message::FragmentChain {
+            limit,
+            source,
+            destination,
+            protocol,
+            id,
+        },
+        DropReason::FragmentOverlap => Message::Teardrop {
+            size: fragment.len,
+            offset: fragment.offset,
+            source,
+            destination,
+        },
+        _ => Message::FragmentSize {
+            size: u32::from(fragment.offset) + u32::from(fragment.len),
+            limit: DATAGRAM_MAX,
+            source,
+            destination,
+            protocol,
+            id,
+        },
     }
 }
 

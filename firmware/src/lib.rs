@@ -52,6 +52,7 @@ mod print;
 mod reload;
 mod state;
 mod tasks;
+mod threat;
 mod tracer;
 mod zone;
 

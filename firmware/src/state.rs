@@ -46,6 +46,7 @@ use crate::print::access_list::cut;
 use crate::print::power::shutdown_in;
 use crate::reload::{Clocks, Reload};
 use crate::tasks::Timers;
+use crate::threat::Threats;
 use crate::zone;
 
 /// How tasks reach the core.
@@ -77,6 +78,7 @@ pub(crate) struct Core {
     pub(crate) logger: Logger,
     pub(crate) untold: Untold,
     pub(crate) log_hosts: LogHosts,
+    pub(crate) threats: Threats,
     pub(crate) drafts: Drafts,
     /// A commit that is taken back unless confirmed.
     pub(crate) unconfirmed: Option<Unconfirmed>,
@@ -216,6 +218,7 @@ impl Core {
             logger: Logger::new(),
             untold: Untold::default(),
             log_hosts: LogHosts::default(),
+            threats: Threats::default(),
             drafts: Drafts::default(),
             unconfirmed: None,
             changes: 0,
@@ -335,6 +338,9 @@ impl Core {
         }
         self.sampler
             .handle_timeout(&mut self.ports, &self.dataplane, now);
+        for exceeded in self.threats.handle_timeout(&self.dataplane, now) {
+            self.log(&exceeded.message());
+        }
         self.timers.handle_timeout(now);
         self.take_back_if_due();
         self.poll_logger();
@@ -396,6 +402,7 @@ impl Core {
             self.log_hosts.poll_timeout(),
             self.console.poll_timeout(),
             Some(self.sampler.poll_timeout()),
+            self.threats.poll_timeout(),
             Some(self.next_link_check),
             self.changed_at.map(|at| at + POLICY_DELAY),
             self.next_time_edge(),
@@ -494,6 +501,8 @@ impl Core {
         self.tell_events(usize::MAX);
         self.dataplane.set_policy(policy, &mut self.pool, now);
         self.compiled = compiled;
+        self.threats
+            .configure(&self.config.threats, &self.dataplane, now);
         self.federation.forget_settings();
         let mut changes = Vec::new();
         for (port, is_used) in self.ports.iter_mut().zip(used) {

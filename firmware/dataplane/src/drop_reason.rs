@@ -50,8 +50,24 @@ reasons! {
     DnsTooLong = "inspect-dns-pak-too-long", "DNS Inspect packet too long";
     /// The flow was ended by the operator or by its proxy.
     FlowBeingFreed = "flow-being-freed", "Flow is being freed";
-    /// A fragment: there is no reassembly.
+    /// More fragments than a datagram may have (`fragment chain`). No such name on the ASA.
+    FragmentChainLimit = "fragment-chain-limit", "IP fragment set has too many elements";
+    /// No room for another fragment (`fragment size`, or the share of the packet buffers). No such
+    /// name on the ASA.
+    FragmentDatabaseLimit = "fragment-database-limit", "IP fragment database limit exceeded";
+    /// A fragment that has come before. No such name on the ASA.
+    FragmentDuplicate = "fragment-duplicate", "Duplicate IP fragment";
+    /// Empty, not a multiple of eight bytes, or beyond 65,535. No such name on the ASA.
+    FragmentInvalid = "fragment-invalid", "Invalid IP fragment";
+    /// Fragments that contradict each other (teardrop). No such name on the ASA.
+    FragmentOverlap = "fragment-overlap", "Overlapping IP fragments";
+    /// A datagram that would have to be whole, and is too long for it; or a fragment that lies in
+    /// more than one buffer.
     FragmentReassemblyFailed = "fragment-reassembly-failed", "Fragment reassembly failed";
+    /// The rest of the datagram did not come (`fragment timeout`). No such name on the ASA.
+    FragmentTimeout = "fragment-timeout", "Fragment reassembly timed out";
+    /// A first fragment without the whole transport header (RFC 1858). No such name on the ASA.
+    FragmentTiny = "fragment-tiny", "IP fragment splits the transport header";
     /// An ICMP error about a connection that does not exist.
     IcmpErrorNoConn = "inspect-icmp-error-no-existing-conn", "ICMP Inspect error without existing conn";
     /// An echo reply nobody asked for.
@@ -103,6 +119,11 @@ reasons! {
     NoRoute = "no-route", "No route to host";
     /// For the box, but nothing there takes it.
     NpSocketClosed = "np-socket-closed", "Dropped pending packets in a closed socket";
+    /// The source is not routed back by the interface the packet came in by (`ip verify
+    /// reverse-path`).
+    RpfViolated = "rpf-violated", "Reverse-path verify failed";
+    /// The operator shut the source out.
+    Shunned = "shunned", "Packet shunned";
     /// Spoofed source, or an address of the box that is not the nearest one.
     SlowpathSecurity = "sp-security-failed", "Slowpath security checks failed";
     /// SYN-ACK does not acknowledge the SYN.

@@ -20,6 +20,7 @@ use crate::connection::normalize::{self, TcpMap};
 use crate::drop_reason::DropCounters;
 use crate::event::{EventRing, FlowEnd};
 use crate::flow::{Direction, Flags, Flow, FlowTable, State};
+use crate::fragment::FragmentTable;
 use crate::hash::{HashKey, Random};
 use crate::hits::ElementHits;
 use crate::limiter::Limiter;
@@ -29,6 +30,7 @@ use crate::neighbor::{Due, NeighborTable};
 use crate::own::LOCAL_TCP_PORTS;
 use crate::policy::{AddressRange, Interface, Policy, PortId, Timeouts, Transport};
 use crate::routes::RouteTable;
+use crate::shun::ShunList;
 use crate::tell::xlate_ended;
 use crate::v6::{PROTOCOL_ICMPV6, V6};
 use crate::view::{FlowId, Intercepted, LocalPacket, Opened, PortCounters, Verdicts};
@@ -57,6 +59,8 @@ pub struct Limits {
     pub access_bytes: usize,
     /// Bytes that the buffers of captures may take together. They are claimed as captures are made.
     pub capture_bytes: usize,
+    /// Fragments waiting for the rest of their datagram, at all ports together.
+    pub fragments: u16,
 }
 
 impl Default for Limits {
@@ -69,6 +73,7 @@ impl Default for Limits {
             handoff_queue: 256,
             access_bytes: 16 << 20,
             capture_bytes: 4 << 20,
+            fragments: 1024,
         }
     }
 }
@@ -91,6 +96,7 @@ impl Limits {
             + V6::memory_bytes(self.flows, self.neighbors)
             + EventRing::memory_bytes()
             + AccessLog::memory_bytes()
+            + FragmentTable::memory_bytes(self.fragments)
             + queues
     }
 }
@@ -139,6 +145,12 @@ pub struct DataPlane {
     pub(crate) limit_told_again: [Instant; LIMITS],
     pub(crate) icmp_errors: Limiter,
     pub(crate) captures: CaptureSet,
+    pub(crate) fragments: FragmentTable,
+    /// The last identification given to fragments from a shared address.
+    pub(crate) identification: u16,
+    pub(crate) shuns: ShunList,
+    /// Connections whose handshake was not completed in time.
+    pub(crate) handshake_timeouts: u64,
 }
 
 /// A port and what waits to leave by it.
@@ -151,6 +163,8 @@ pub(crate) struct Port {
     pub(crate) mtu: u16,
     pub(crate) transmit: VecDeque<PacketBuf>,
     pub(crate) counters: PortCounters,
+    /// Packets dropped by `ip verify reverse-path`.
+    pub(crate) reverse_path_drops: u64,
 }
 
 impl Port {
@@ -203,9 +217,11 @@ impl DataPlane {
             mtu: 0,
             transmit: VecDeque::with_capacity(usize::from(limits.transmit_queue)),
             counters: PortCounters::default(),
+            reverse_path_drops: 0,
         });
         let handoff = usize::from(limits.handoff_queue);
         let policy = Policy::default();
+        let mut random = Random::new(key);
         Self {
             limits,
             epoch: 0,
@@ -231,7 +247,6 @@ impl DataPlane {
             intercepts: VecDeque::with_capacity(handoff),
             closed: VecDeque::new(),
             locals: VecDeque::with_capacity(handoff),
-            random: Random::new(key),
             captures: CaptureSet::new(limits.capture_bytes),
             sequence_key: key.derived(1),
             cookies: Cookies::new(key.derived(2)),
@@ -240,6 +255,12 @@ impl DataPlane {
             classes: Classes::default(),
             clients: Clients::new(limits.flows, key.derived(3)),
             limit_told_again: [Instant::from_secs(0); LIMITS],
+            fragments: FragmentTable::new(limits.fragments, limits.ports, key),
+            // The low bits of an unpredictable number.
+            identification: random.next() as u16,
+            shuns: ShunList::default(),
+            handshake_timeouts: 0,
+            random,
         }
     }
 
@@ -413,6 +434,7 @@ impl DataPlane {
             .run_due(tick, |gone| self.events.push(xlate_ended(&gone, tick)));
         self.access_log
             .run_due(tick, |event| self.events.push(event));
+        self.expire_fragments(pool, now);
         let mut due = Vec::new();
         self.run_discovery(pool, now);
         self.neighbors.run_due(now, |entry| due.push(entry));
@@ -435,6 +457,7 @@ impl DataPlane {
             self.flows.next_deadline().map(instant_of),
             self.bindings.next_deadline().map(instant_of),
             self.access_log.next_deadline().map(instant_of),
+            self.fragments.next_deadline().map(instant_of),
             self.neighbors.next_deadline(),
             self.v6.next_deadline(),
         ]

@@ -130,6 +130,21 @@ events! {
         /// The packet.
         packet: PacketFacts,
     }
+    /// The source is not routed back by where it came in: 106021.
+    ReversePath {
+        /// The packet.
+        packet: PacketFacts,
+    }
+    /// A fragment was refused, and perhaps its datagram with it: 209003 (no room), 209004 (beyond the
+    /// longest datagram, or a length no fragment has), 209005 (too many pieces), 106020 (overlap).
+    FragmentRefused {
+        /// Which of these.
+        reason: DropReason,
+        /// The fragment.
+        fragment: FragmentFacts,
+        /// Most fragments that wait, or of a datagram, if that is the reason.
+        limit: u32,
+    }
     /// There is no way to the destination: 110002, or 110003 if the egress is known.
     NoRoute {
         /// The packet.
@@ -255,6 +270,25 @@ pub struct PacketFacts {
     pub real_destination: (Ipv4Addr, u16),
 }
 
+/// A fragment as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FragmentFacts {
+    /// Where it came in.
+    pub ingress: PortId,
+    /// Who it says has sent it.
+    pub source: Ipv4Addr,
+    /// Whom it is for.
+    pub destination: Ipv4Addr,
+    /// Number of the IP protocol.
+    pub protocol: u8,
+    /// What it has in common with the other fragments of its datagram.
+    pub identification: u16,
+    /// Where its payload belongs in the datagram, in bytes.
+    pub offset: u16,
+    /// Bytes of its payload.
+    pub len: u16,
+}
+
 impl PacketFacts {
     /// The port beyond which the destination is: until a route was found, that it came in by.
     #[must_use]
@@ -284,6 +318,8 @@ pub enum FlowEnd {
     InterfaceGone,
     /// The proxy that held it gave it up.
     Proxy,
+    /// The operator shut one of its ends out.
+    Shunned,
 }
 
 impl FlowEnd {
@@ -291,6 +327,7 @@ impl FlowEnd {
     pub(crate) const fn drop_reason(self) -> Option<DropReason> {
         match self {
             Self::Cleared | Self::InterfaceGone => Some(DropReason::FlowBeingFreed),
+            Self::Shunned => Some(DropReason::Shunned),
             Self::Idle
             | Self::HandshakeTimeout
             | Self::HalfClosedTimeout

@@ -8,6 +8,7 @@ use hal::time::Instant;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::flow::Flags;
+use crate::fragment::pieces;
 use crate::input::{Dropped, Outcome};
 use crate::nat::rewrite;
 use crate::policy::{Action, PortId};
@@ -151,8 +152,7 @@ impl DataPlane {
             DropReason::MtuExceeded => (ICMP_UNREACHABLE, 4),
             _ => return,
         };
-        let parsed = Headers::parse(bytes, ETHERNET_LEN, dropped.frame.frame_len());
-        let Ok(headers) = parsed else {
+        let Ok(headers) = pieces::parse(&dropped.frame) else {
             return;
         };
         if kind == ICMP_UNREACHABLE && code == 4 && !headers.dont_fragment {

@@ -16,6 +16,7 @@ use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::flow::tcp::Tracked;
 use crate::flow::{Direction, Flags, State, sequence};
+use crate::fragment::{FragmentHeader, pieces};
 use crate::inspect::dns;
 use crate::nat::rewrite;
 use crate::offload;
@@ -47,6 +48,8 @@ pub(crate) enum Verdict {
     Local,
     /// Kept until the next hop answers.
     Waiting,
+    /// A fragment, kept until the rest of its datagram has come.
+    Held,
 }
 
 /// A frame to be dropped, and why.
@@ -72,6 +75,7 @@ pub(crate) enum Arrival {
     },
     /// IPv6 that can belong to no flow yet.
     Ip6(Headers6),
+    Fragment(FragmentHeader),
     Arp,
     Bad(DropReason),
 }
@@ -110,6 +114,7 @@ impl DataPlane {
                     self.handle_ip(port, &headers, hash, frame, pool, now)
                 }
                 Arrival::Ip6(headers) => self.handle_ip6(port, &headers, frame, pool, now),
+                Arrival::Fragment(header) => self.handle_fragment(port, &header, frame, pool, now),
                 Arrival::Arp => self.handle_arp(port, frame, pool, now),
                 Arrival::Bad(reason) => Err(Dropped::new(reason, frame)),
             };
@@ -117,6 +122,7 @@ impl DataPlane {
                 if let Some(port) = self.ports.get_mut(port.index()) {
                     port.counters.dropped += 1;
                 }
+                self.tell_bad_fragment(port, dropped);
                 self.explain_to_sender(port, dropped, pool, now);
             }
             // The reason is counted; nobody waits for it here.
@@ -155,6 +161,7 @@ impl DataPlane {
             Ok(Verdict::Intercepted) => self.verdicts.intercepted += 1,
             Ok(Verdict::Local) => self.verdicts.local += 1,
             Ok(Verdict::Waiting) => self.verdicts.waiting += 1,
+            Ok(Verdict::Held) => self.verdicts.held += 1,
             Err(Dropped { reason, frame }) => {
                 self.verdicts.dropped += 1;
                 self.drops.count_frame(reason);
@@ -204,7 +211,17 @@ impl DataPlane {
         }
         match u16::from_be_bytes([header[12], header[13]]) {
             ETHERTYPE_IPV4 => {
-                let headers = Headers::parse(bytes, ETHERNET_LEN, frame_len)?;
+                let headers = match Headers::parse(bytes, ETHERNET_LEN, frame_len) {
+                    Err(DropReason::FragmentReassemblyFailed) => {
+                        let header = FragmentHeader::parse(bytes, ETHERNET_LEN, frame_len)?;
+                        let destination = header.tuple.destination;
+                        if is_group && !is_group_address(destination, self.interface(port_id)) {
+                            return Err(DropReason::L2Acl);
+                        }
+                        return Ok(Arrival::Fragment(header));
+                    }
+                    headers => headers?,
+                };
                 if is_group && !is_group_address(headers.tuple.destination, self.interface(port_id))
                 {
                     // RFC 1122 §3.3.6: a unicast packet in a broadcast frame is a forgery.
@@ -222,7 +239,7 @@ impl DataPlane {
         }
     }
 
-    fn handle_ip(
+    pub(crate) fn handle_ip(
         &mut self,
         port: PortId,
         headers: &Headers,
@@ -231,6 +248,9 @@ impl DataPlane {
         pool: &mut PacketPool,
         now: Instant,
     ) -> Outcome {
+        if let Err(reason) = self.check_shuns(&headers.tuple) {
+            return Err(Dropped::new(reason, frame));
+        }
         if let Layer4::IcmpError { .. } = headers.layer4 {
             let code = icmp_code(frame.bytes(), headers);
             let outcome = self.handle_icmp_error(port, headers, frame, pool, now);
@@ -267,6 +287,7 @@ impl DataPlane {
                 return self.accept_cookie(port, headers, frame, pool, now);
             }
             Err(reason) => {
+                self.note_reverse_path(port, reason);
                 self.tell_refused(port, headers, code, reason, &seen, now);
                 return Err(Dropped::new(reason, frame));
             }
@@ -313,8 +334,12 @@ impl DataPlane {
         let Some(exit) = self.ports.get(egress.index()).filter(|port| port.is_open()) else {
             return Err(Dropped::new(DropReason::InterfaceDown, frame));
         };
+        let mut cut_to = None;
         if headers.total_len > exit.mtu && offload::is_too_long(&frame, headers, exit.mtu) {
-            return Err(Dropped::new(DropReason::MtuExceeded, frame));
+            match pieces::must_cut(&frame, headers, exit.mtu) {
+                Ok(is_cut) => cut_to = is_cut.then_some(exit.mtu),
+                Err(reason) => return Err(Dropped::new(reason, frame)),
+            }
         }
         let decrements_ttl = flow.flags.has(Flags::DECREMENTS_TTL);
         if decrements_ttl && headers.ttl <= 1 {
@@ -393,6 +418,9 @@ impl DataPlane {
             && tcp_mss != 0
         {
             rewrite::clamp_mss(&mut frame, headers, option, tcp_mss);
+        }
+        if cut_to.is_some() || frame.is_chained() {
+            frame = self.make_pieces(index, direction, headers, cut_to, frame, pool)?;
         }
         let outcome = self.send_along(index, direction, frame, pool, now);
         match tracked {

@@ -31,6 +31,7 @@ mod drop_reason;
 mod engine;
 mod event;
 mod flow;
+mod fragment;
 mod hash;
 mod hits;
 mod icmp;
@@ -46,6 +47,7 @@ mod own;
 mod policy;
 mod routes;
 mod show;
+mod shun;
 mod slowpath;
 mod tell;
 mod to_the_box;
@@ -67,17 +69,19 @@ pub use connection::settings::{ConnectionClass, ConnectionSettings, DeadDetectio
 pub use drop_reason::DropReason;
 pub use engine::{DataPlane, LOCAL_ECHO_IDENTIFIERS, Limits};
 pub use event::{
-    BoxVerdict, ConnEnds, Event, EventKind, EventKinds, FlowEnd, PacketFacts, XlateEnds,
+    BoxVerdict, ConnEnds, Event, EventKind, EventKinds, FlowEnd, FragmentFacts, PacketFacts,
+    XlateEnds,
 };
 pub use inspect::{MalformedMessage, rewrite_dns};
 pub use nat::POOL_ADDRESSES_MAX;
 pub use own::LOCAL_TCP_PORTS;
 pub use policy::{
-    AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, DnsInspection, IcmpRule,
-    InspectionClass, Interface, LocalService, MappedAddress, NatRule, NatSection, PatPool,
-    PerSessionRule, Policy, PoolOptions, PortId, PortMatch, PortTranslation, ProxyId, Service,
-    SourceNat, StaticRoute, Timeouts, Transport, prefix_mask,
+    AccessList, Ace, AceLog, AclId, Action, AddressRange, DestinationNat, DnsInspection,
+    FragmentRule, IcmpRule, InspectionClass, Interface, LocalService, MappedAddress, NatRule,
+    NatSection, PatPool, PerSessionRule, Policy, PoolOptions, PortId, PortMatch, PortTranslation,
+    ProxyId, Service, SourceNat, StaticRoute, Timeouts, Transport, prefix_mask,
 };
+pub use shun::{SHUNS_MAX, Shun, ShunView};
 pub use slowpath::{AccessPlace, Step, Trace};
 pub use v6::{
     Ace6, Address6, AddressRange6, AddressState, AdvertisedPrefix, IcmpRule6, Interface6,
@@ -85,8 +89,8 @@ pub use v6::{
     StaticRoute6, prefix_mask6,
 };
 pub use view::{
-    AccessForm, AccessUsage, ConnFlags, ConnSide, ConnView, Endpoints, FlowId, Intercepted, Leg,
-    LocalPacket, NatRuleView, NeighborView, Opened, Opening, PoolView, PortCounters, RouteKind,
-    RouteView, Usage, Verdicts, XlateView,
+    AccessForm, AccessUsage, ConnFlags, ConnSide, ConnView, Endpoints, FlowId, FragmentView,
+    Intercepted, Leg, LocalPacket, NatRuleView, NeighborView, Opened, Opening, PoolView,
+    PortCounters, RouteKind, RouteView, Usage, Verdicts, XlateView,
 };
 pub use wire::{ETHERNET_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Tuple};

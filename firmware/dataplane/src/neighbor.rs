@@ -378,6 +378,16 @@ impl<A: Address> NeighborTable<A> {
             .iter()
             .filter(|neighbor| neighbor.state != State::Free)
     }
+
+    /// Buffers of the packets that wait.
+    #[cfg(test)]
+    pub(crate) fn waiting_buffers(&self) -> usize {
+        let waiting = self
+            .neighbors
+            .iter()
+            .flat_map(|neighbor| neighbor.pending.iter());
+        waiting.map(|packet| packet.segments().count()).sum()
+    }
 }
 
 #[cfg(test)]

@@ -9,14 +9,41 @@ use hal::time::Instant;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::flow::Direction;
+use crate::fragment::pieces;
 use crate::input::{Dropped, Outcome, Verdict};
 use crate::neighbor::{NeighborId, PENDING};
 use crate::policy::PortId;
 use crate::v6;
 use crate::wire::checksum;
 use crate::wire::{
-    ETHERNET_LEN, ETHERTYPE_IPV4, IP_CHECKSUM, IP_DESTINATION, IP_SOURCE, IPV4_LEN, address, put,
+    ETHERNET_LEN, ETHERTYPE_IPV4, ETHERTYPE_IPV6, IP_CHECKSUM, IP_DESTINATION, IP_SOURCE,
+    IP_TOTAL_LEN, IPV4_LEN, address, be16, put,
 };
+
+/// Bytes of the shortest Ethernet frame, without its check sequence: IEEE 802.3 §4.2.3.3.
+const FRAME_MIN: usize = 60;
+/// Bytes of ARP for IPv4 over Ethernet, RFC 826.
+const ARP_LEN: usize = 28;
+
+/// Cuts off what a frame carries behind its packet, and fills a short one up with zeros: what others
+/// or this box had in memory before does not leave as padding.
+#[inline]
+fn pad(frame: &mut PacketBuf, ethertype: u16) {
+    if frame.is_chained() {
+        return;
+    }
+    let field = |at| be16(frame.bytes(), ETHERNET_LEN + at).map_or(0, usize::from);
+    let packet_len = match ethertype {
+        ETHERTYPE_IPV4 => field(IP_TOTAL_LEN),
+        ETHERTYPE_IPV6 => v6::HEADER_LEN + field(v6::PAYLOAD_LEN),
+        _ => ARP_LEN,
+    };
+    frame.truncate(ETHERNET_LEN + packet_len);
+    if let Some(missing) = FRAME_MIN.checked_sub(frame.len()) {
+        // A buffer is longer than that.
+        let _ = frame.extend([0; FRAME_MIN].get(..missing).unwrap_or_default());
+    }
+}
 
 impl DataPlane {
     /// Sends a frame of a flow (its first 14 bytes are room for the Ethernet header) to the next
@@ -115,6 +142,10 @@ impl DataPlane {
         if self.neighbors.get(id).is_none() {
             return Err(Dropped::new(DropReason::NoAdjacency, frame));
         }
+        // Datagrams in pieces wait only while there is plenty: they take many buffers.
+        if frame.is_chained() && pool.available() < pool.total() / 4 {
+            return Err(Dropped::new(DropReason::DispatchBlockAlloc, frame));
+        }
         if let Some(oldest) = self.neighbors.hold(id, frame) {
             self.give_up_waiting(oldest, pool);
         }
@@ -155,6 +186,9 @@ impl DataPlane {
         ethertype: u16,
         mut frame: PacketBuf,
     ) -> Outcome {
+        if frame.is_chained() && pieces::is_in_pieces(&frame) {
+            return self.enqueue_pieces(port, destination, frame);
+        }
         let limit = usize::from(self.limits.transmit_queue);
         let Some(port) = self
             .ports
@@ -172,6 +206,7 @@ impl DataPlane {
             header[6..12].copy_from_slice(&port.mac.0);
             header[12..].copy_from_slice(&ethertype.to_be_bytes());
         }
+        pad(&mut frame, ethertype);
         let len = if frame.is_chained() {
             frame.frame_len()
         } else {

@@ -553,6 +553,39 @@ pub struct PerSessionRule {
     pub destination_port: PortMatch,
 }
 
+/// `fragment {size | chain | timeout | reassembly} … INTERFACE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FragmentRule {
+    /// Where the fragments come in.
+    pub port: PortId,
+    /// Most fragments that wait.
+    pub size: u16,
+    /// Most fragments of a datagram.
+    pub chain: u16,
+    /// How long the rest of a datagram may take after the first that comes of it, in seconds.
+    pub timeout_secs: u8,
+    /// Whether datagrams go on whole (`full`) and not as the fragments they came in (`virtual`).
+    pub is_full: bool,
+}
+
+impl FragmentRule {
+    /// What applies if nothing is configured: the factory setting of the ASA.
+    #[must_use]
+    pub const fn standard(port: PortId) -> Self {
+        Self {
+            port,
+            size: 200,
+            chain: 24,
+            timeout_secs: 5,
+            is_full: false,
+        }
+    }
+
+    pub(crate) fn timeout_ticks(&self) -> crate::wheel::Tick {
+        crate::wheel::ticks(Duration::from_secs(u64::from(self.timeout_secs)))
+    }
+}
+
 /// Everything that decides about packets. Swapped as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -600,6 +633,10 @@ pub struct Policy {
     pub icmp_error_burst: u16,
     /// Everything with IPv6 addresses.
     pub v6: crate::v6::Policy6,
+    /// What applies to fragments, at ports where it is not the standard.
+    pub fragments: Vec<FragmentRule>,
+    /// Ports with `ip verify reverse-path`.
+    pub reverse_path: Vec<PortId>,
 }
 
 impl Default for Policy {
@@ -628,6 +665,8 @@ impl Default for Policy {
             icmp_error_rate: 1,
             icmp_error_burst: 1,
             v6: crate::v6::Policy6::default(),
+            fragments: Vec::new(),
+            reverse_path: Vec::new(),
         }
     }
 }

@@ -155,6 +155,26 @@ impl DataPlane {
         (hits.count > 0).then_some(hits.last)
     }
 
+    /// TCP connections that ended because their handshake was not completed in time, ever.
+    #[must_use]
+    pub fn handshake_timeouts(&self) -> u64 {
+        self.handshake_timeouts
+    }
+
+    /// Packets that `ip verify reverse-path` has dropped at a port.
+    #[must_use]
+    pub fn reverse_path_drops(&self, port: PortId) -> u64 {
+        let port = self.ports.get(port.index());
+        port.map_or(0, |port| port.reverse_path_drops)
+    }
+
+    /// Zeroes what [`reverse_path_drops`](Self::reverse_path_drops) counts, at every port.
+    pub fn clear_reverse_path_drops(&mut self) {
+        for port in &mut self.ports {
+            port.reverse_path_drops = 0;
+        }
+    }
+
     /// Zeroes the drop counters.
     pub fn clear_drops(&mut self) {
         self.drops = DropCounters::default();

@@ -183,6 +183,7 @@ impl DataPlane {
         let tuple = headers.tuple;
         let from = self.interface(ingress).ok_or(DropReason::InterfaceDown)?;
         self.check_source(&tuple)?;
+        self.check_path_of_source(ingress, tuple.source)?;
 
         // Destination: a mapped address, our own, or somebody's.
         let routed = self
@@ -331,14 +332,39 @@ impl DataPlane {
     /// Destinations that are not forwarded to.
     fn check_destination(&self, destination: Ipv4Addr) -> Result<(), DropReason> {
         let first = destination.octets()[0];
-        if first >= 224 {
+        if destination.is_multicast() || destination.is_broadcast() {
             return Err(DropReason::NoMulticastInterface);
         }
-        if first == 0 || destination.is_loopback() || self.is_own_or_broadcast(destination) {
+        // Nor does anybody have an address in 240.0.0.0/4 (RFC 1112 §4) or 0.0.0.0/8.
+        if first >= 240
+            || first == 0
+            || destination.is_loopback()
+            || self.is_own_or_broadcast(destination)
+        {
             // Our far interfaces do not answer through the box either.
             return Err(DropReason::SlowpathSecurity);
         }
         Ok(())
+    }
+
+    /// `ip verify reverse-path`: packets to the source would leave by where it came in.
+    fn check_path_of_source(&self, ingress: PortId, source: Ipv4Addr) -> Result<(), DropReason> {
+        if !self.policy.reverse_path.contains(&ingress) {
+            return Ok(());
+        }
+        match self.routes.lookup(source, None) {
+            Some(hop) if hop.port == ingress => Ok(()),
+            _ => Err(DropReason::RpfViolated),
+        }
+    }
+
+    /// Counts what [`check_path_of_source`](Self::check_path_of_source) has refused.
+    pub(crate) fn note_reverse_path(&mut self, port: PortId, reason: DropReason) {
+        if reason == DropReason::RpfViolated
+            && let Some(port) = self.ports.get_mut(port.index())
+        {
+            port.reverse_path_drops += 1;
+        }
     }
 
     fn is_own_or_broadcast(&self, address: Ipv4Addr) -> bool {

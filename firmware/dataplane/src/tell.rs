@@ -134,6 +134,7 @@ impl DataPlane {
                     packet,
                 }
             }
+            DropReason::RpfViolated => Event::ReversePath { packet },
             DropReason::NoRoute => {
                 let unnat = self
                     .nat

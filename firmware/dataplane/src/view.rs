@@ -7,7 +7,7 @@ use core::time::Duration;
 use hal::nic::MacAddr;
 use hal::packet::PacketBuf;
 
-use crate::policy::{AddressRange, NatRule, PortId, ProxyId};
+use crate::policy::{AddressRange, FragmentRule, NatRule, PortId, ProxyId};
 use crate::wire::{PROTOCOL_TCP, PROTOCOL_UDP};
 
 /// A flow, while it lives; a stale one is recognised.
@@ -415,13 +415,29 @@ pub struct Usage {
     pub limit: u32,
 }
 
+/// A block of `show fragment`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FragmentView {
+    /// What applies.
+    pub rule: FragmentRule,
+    /// Fragments waiting now.
+    pub queue: u32,
+    /// Datagrams that became complete.
+    pub assembled: u64,
+    /// Datagrams that came to nothing: late, contradictory, too many pieces.
+    pub fail: u64,
+    /// Fragments that found no room.
+    pub overflow: u64,
+}
+
 /// Where every frame went since the start. `received + made` is always
-/// `sent + consumed + intercepted + local + waiting + dropped`.
+/// `sent + consumed + intercepted + local + waiting + held + joined + dropped`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdicts {
     /// Frames given to [`handle_batch`](crate::DataPlane::handle_batch).
     pub received: u64,
-    /// Frames the box made: its own packets, those of the proxies, ARP requests, ICMP errors.
+    /// Frames the box made: its own packets, those of the proxies, ARP requests, ICMP errors, and
+    /// of a datagram that leaves in pieces every one but the first.
     pub made: u64,
     /// Queued on a port for sending: forwarded, answered, or made.
     pub sent: u64,
@@ -433,6 +449,10 @@ pub struct Verdicts {
     pub local: u64,
     /// Waiting now for the next hop to answer.
     pub waiting: u64,
+    /// Fragments waiting now for the rest of their datagram.
+    pub held: u64,
+    /// Fragments that went on as part of a datagram, which is counted as the one that completed it.
+    pub joined: u64,
     /// Dropped with a reason.
     pub dropped: u64,
 }

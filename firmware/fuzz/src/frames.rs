@@ -113,6 +113,7 @@ impl<'a> Lab<'a> {
             handoff_queue: 32,
             access_bytes: 1 << 20,
             capture_bytes: 2 * CAPTURE_LEN,
+            fragments: 16,
         };
         let mut plane = DataPlane::new(limits, [9; 16]);
         let now = Instant::from_secs(100);
@@ -412,13 +413,16 @@ impl<'a> Lab<'a> {
                 + verdicts.intercepted
                 + verdicts.local
                 + verdicts.waiting
+                + verdicts.held
+                + verdicts.joined
                 + verdicts.dropped,
             "{verdicts:?}"
         );
         let out = self.pool.total() - self.pool.available();
-        // A waiting frame may span several buffers.
+        // A waiting frame may span several buffers; a fragment lies in one.
+        let waits = verdicts.waiting + verdicts.held;
         assert!(
-            out as u64 >= verdicts.waiting && (verdicts.waiting > 0 || out == 0),
+            out as u64 >= waits && (verdicts.waiting > 0 || out as u64 == verdicts.held),
             "{out} buffers are out, {verdicts:?}"
         );
     }
@@ -445,11 +449,15 @@ impl<'a> Lab<'a> {
     /// Nothing waits any more, and every buffer is back.
     fn finish(&mut self) {
         self.plane.clear_neighbors(None, self.pool);
+        // Longer than any fragment is kept.
+        self.now += Duration::from_secs(6);
+        self.plane.handle_timeout(self.pool, self.now);
+        self.plane.clear_neighbors(None, self.pool);
         self.drain();
         self.check();
         self.check_captures();
         let verdicts = self.plane.verdicts();
-        assert_eq!(verdicts.waiting, 0, "{verdicts:?}");
+        assert_eq!((verdicts.waiting, verdicts.held), (0, 0), "{verdicts:?}");
         assert_eq!(self.pool.available(), self.pool.total(), "{verdicts:?}");
     }
 }
@@ -495,6 +503,14 @@ fn composed(input: &mut Input<'_>) -> Vec<u8> {
             ipv4(from, to, protocol, input.counted())
         }
     };
+    if kind & 0x20 != 0 {
+        // One of a few datagrams in a few pieces, which sometimes fit together.
+        let id = input.byte() & 3;
+        let place = input.one_of(&[0x2000, 0x2001, 0x2002, 0x2003, 1, 2, 3, 4]);
+        packet[4..6].copy_from_slice(&[0, id]);
+        packet[6..8].copy_from_slice(&u16::to_be_bytes(place));
+        fix_checksums(&mut packet);
+    }
     if kind & 0x80 != 0 {
         // Any byte may be wrong, with the checksums right or not.
         let at = usize::from(input.byte()) % packet.len();

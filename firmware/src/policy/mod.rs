@@ -118,6 +118,7 @@ pub(crate) fn compile(
             })
         })
         .collect();
+    let fragments = fragment_rules(config);
     let access_global = bound(&lists, AccessGroupPlace::Global);
     let (inspections, proxies) = inspect::compile(config, &mut lists);
     let (connections, tcp_maps) = connection::compile(config, &mut lists);
@@ -149,6 +150,8 @@ pub(crate) fn compile(
         arp_timeout: Duration::from_secs(u64::from(config.arp_timeout_secs)),
         tcp_mss: config.tcp_mss,
         v6: ipv6::compile(config, mac_of),
+        fragments,
+        reverse_path: reverse_path(config),
         access_lists: lists.elements,
         ..Policy::default()
     };
@@ -158,6 +161,35 @@ pub(crate) fn compile(
         validity: schedule.validity,
         proxies,
     }
+}
+
+/// Ports whose fragments are not treated as usual.
+fn fragment_rules(config: &Config) -> Vec<dataplane::FragmentRule> {
+    let changed = config
+        .interfaces
+        .iter()
+        .filter(|(_, interface)| interface.fragment != config::model::FragmentSettings::DEFAULT);
+    changed
+        .map(|(&number, interface)| {
+            let settings = interface.fragment;
+            dataplane::FragmentRule {
+                port: port_id(number),
+                size: settings.size,
+                chain: settings.chain,
+                timeout_secs: settings.timeout_secs,
+                is_full: settings.is_full,
+            }
+        })
+        .collect()
+}
+
+/// Ports with `ip verify reverse-path`.
+fn reverse_path(config: &Config) -> Vec<PortId> {
+    let verifying = config
+        .interfaces
+        .iter()
+        .filter(|(_, interface)| interface.verifies_reverse_path);
+    verifying.map(|(&number, _)| port_id(number)).collect()
 }
 
 fn routes(config: &Config) -> Vec<dataplane::StaticRoute> {

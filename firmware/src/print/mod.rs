@@ -15,6 +15,7 @@ pub(crate) mod local_host;
 pub(crate) mod nat;
 pub(crate) mod neighbor;
 pub(crate) mod power;
+pub(crate) mod protection;
 pub(crate) mod route;
 pub(crate) mod service_policy;
 pub(crate) mod system;

@@ -1,6 +1,6 @@
 //! Physical ports as configured, and the routes that leave by them.
 
-use super::{Port6, Subnet};
+use super::{FragmentSettings, Port6, Subnet};
 use alloc::string::String;
 use core::net::Ipv4Addr;
 
@@ -30,6 +30,10 @@ pub struct Interface {
     pub mac_address: Option<[u8; 6]>,
     /// `mtu NAMEIF BYTES`; meaningful only while the port is named.
     pub mtu: u16,
+    /// `fragment … NAMEIF`; meaningful only while the port is named.
+    pub fragment: FragmentSettings,
+    /// `ip verify reverse-path interface NAMEIF`; as `fragment`.
+    pub verifies_reverse_path: bool,
 }
 
 impl Default for Interface {
@@ -45,6 +49,8 @@ impl Default for Interface {
             duplex: Duplex::Auto,
             mac_address: None,
             mtu: DEFAULT_MTU,
+            fragment: FragmentSettings::DEFAULT,
+            verifies_reverse_path: false,
         }
     }
 }

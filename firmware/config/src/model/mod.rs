@@ -14,6 +14,7 @@
 //! | `nat` | translation rules |
 //! | `xlate` | which translations end with their connection |
 //! | `policy` | class maps, policy maps, TLS proxies, SSL settings |
+//! | `protection` | fragments, forged sources, rates of drops |
 //! | `pki` | trustpoints and certificates |
 //! | `system` | time, passwords, banners, idle times, kept lines |
 //! | `users` | local users and how they log in |
@@ -31,6 +32,7 @@ mod number_group;
 mod object;
 mod pki;
 mod policy;
+mod protection;
 mod resolve;
 mod system;
 mod time_range;
@@ -75,6 +77,7 @@ pub use policy::{
     Inspection, PolicyClass, PolicyMap, PolicyPlace, SipSettings, SslCipherLevel, SslCipherScope,
     SslSettings, TlsProxy, TlsVersion,
 };
+pub use protection::{FragmentSettings, THREAT_RATES_MAX, ThreatClass, ThreatRate, ThreatSettings};
 pub use resolve::RuleMatch;
 pub use system::{
     BannerKind, ClockSettings, DatedMoment, KeptLines, NtpAlgorithm, NtpKey, NtpServer,
@@ -205,6 +208,8 @@ pub struct Config {
     pub policy_maps: Named<PolicyMap>,
     /// `service-policy`.
     pub service_policies: BTreeMap<PolicyPlace, String>,
+    /// `threat-detection`.
+    pub threats: ThreatSettings,
     /// Lines that are only kept.
     pub kept: KeptLines,
 }
@@ -261,6 +266,7 @@ impl Config {
             inspect_maps: Named::new(),
             policy_maps: Named::new(),
             service_policies: BTreeMap::new(),
+            threats: ThreatSettings::default(),
             kept: KeptLines::new(),
         }
     }

@@ -13,6 +13,7 @@ pub(crate) mod logging;
 mod page;
 pub(crate) mod pki;
 pub(crate) mod policy;
+pub(crate) mod protection;
 mod secret;
 mod selection;
 mod statement;

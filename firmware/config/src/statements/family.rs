@@ -22,7 +22,7 @@
 use super::kept::KeptRule;
 use super::{
     Change, Handler, HelpTexts, access, connection, interface, ipv6, kept, logging, nat, object,
-    pki, policy,
+    pki, policy, protection,
 };
 use super::{row, system, time, time_range, tls, users, xlate};
 use crate::mode::{GLOBAL, Mode};
@@ -91,6 +91,8 @@ pub(crate) const FAMILIES: &[Family] = &[
     system::TERMINAL,
     logging::LOGGING,
     interface::MTU,
+    protection::IP,
+    protection::FRAGMENT,
     interface::ICMP,
     kept::ASDM,
     system::ARP,
@@ -110,7 +112,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     kept::SSH,
     system::CONSOLE,
     tls::TLS_PROXIES,
-    kept::THREAT_DETECTION,
+    protection::THREAT_DETECTION,
     time::NTP,
     tls::SSL,
     kept::DYNAMIC_ACCESS_POLICY_RECORD,

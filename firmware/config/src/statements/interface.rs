@@ -3,7 +3,9 @@
 use super::family::Family;
 use super::{Change, invalid, ip, ipv6, kept, network, row, small, usage, word};
 use crate::mode::{GLOBAL, INTERFACE, Mode};
-use crate::model::{Action, DEFAULT_MTU, Duplex, IcmpRule, Interface, Route, Speed, Subnet};
+use crate::model::{
+    Action, DEFAULT_MTU, Duplex, FragmentSettings, IcmpRule, Interface, Route, Speed, Subnet,
+};
 use crate::names;
 use crate::print;
 use crate::refusal::{Notice, Refusal};
@@ -260,6 +262,8 @@ fn nameif(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusa
         interface.nameif = None;
         interface.security_level = None;
         interface.mtu = DEFAULT_MTU;
+        interface.fragment = FragmentSettings::DEFAULT;
+        interface.verifies_reverse_path = false;
         change.outcome.changed = true;
         return Ok(());
     }

@@ -305,30 +305,20 @@ pub(super) const SSH: Family = Family {
     ..Family::EMPTY
 };
 
-pub(super) const THREAT_DETECTION: Family = Family {
-    keyword: "threat-detection",
-    help: "Detection of threats",
-    kept: &[rule(
-        ALL,
-        Some("threat-detection"),
-        "threat-detection { basic-threat | scanning-threat [<scanning:text>] \
-         | statistics [<statistics:text>] | rate <rates:text> }",
-        No::Same,
-        &[
-            ("threat-detection", "Detection of threats"),
-            ("basic-threat", "Rates of drops"),
-            ("scanning-threat", "Scans"),
-            ("scanning", "What to do about them"),
-            ("statistics", "Statistics"),
-            ("rate", "Rates that count as threats"),
-            ("rates", "The rates"),
-        ],
-        "threat-detection basic-threat",
-    )],
-    print: print::kept,
-    clear: Some(clear_nothing_else),
-    ..Family::EMPTY
-};
+/// Statements of the family of `protection`.
+pub(super) const THREAT_DETECTION: &[KeptRule] = &[rule(
+    ALL,
+    Some("threat-detection"),
+    "threat-detection { scanning-threat [<scanning:text>] | statistics [<statistics:text>] }",
+    No::Same,
+    &[
+        ("threat-detection", "Detection of threats"),
+        ("scanning-threat", "Scans"),
+        ("scanning", "What to do about them"),
+        ("statistics", "Statistics"),
+    ],
+    "threat-detection statistics access-list",
+)];
 
 pub(super) const DYNAMIC_ACCESS_POLICY_RECORD: Family = Family {
     keyword: "dynamic-access-policy-record",

@@ -20,6 +20,7 @@ mod number_group;
 mod object;
 mod pki;
 mod policy;
+mod protection;
 mod system;
 mod time;
 mod time_range;

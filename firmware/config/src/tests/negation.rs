@@ -529,8 +529,40 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     (
         "",
-        "threat-detection basic-threat",
         "no threat-detection basic-threat",
+        "threat-detection basic-threat",
+    ),
+    (
+        "",
+        "threat-detection rate acl-drop rate-interval 600 average-rate 1 burst-rate 2",
+        "no threat-detection rate acl-drop rate-interval 600",
+    ),
+    (
+        "",
+        "threat-detection statistics access-list",
+        "no threat-detection statistics access-list",
+    ),
+    ("", "fragment size 10 outside", "no fragment size outside"),
+    ("", "fragment chain 1", "no fragment chain"),
+    (
+        "",
+        "fragment timeout 30 inside",
+        "fragment timeout 5 inside",
+    ),
+    (
+        "",
+        "fragment reassembly full outside",
+        "fragment reassembly virtual outside",
+    ),
+    (
+        "",
+        "fragment reassembly full",
+        "no fragment reassembly full",
+    ),
+    (
+        "",
+        "ip verify reverse-path interface inside",
+        "no ip verify reverse-path interface inside",
     ),
     (
         "",

@@ -69,6 +69,7 @@ impl DataPlane {
             }
             None => {
                 let end = Self::timeout_end(flow);
+                self.handshake_timeouts += u64::from(end == FlowEnd::HandshakeTimeout);
                 if resets {
                     self.reset_both(index, pool, now);
                 }

@@ -46,6 +46,9 @@ impl DataPlane {
         if usize::from(headers.transport) > IPV4_LEN {
             trace.record(Step::IpOptions);
         }
+        if self.shuns.holds(headers.tuple.source) {
+            return Err(DropReason::Shunned);
+        }
         if let Layer4::IcmpError { .. } = headers.layer4 {
             return self.rehearse_error(ingress, &headers, packet, trace);
         }
@@ -236,7 +239,8 @@ impl DataPlane {
         decrements_ttl: bool,
     ) -> Result<(), DropReason> {
         let exit = self.interface(egress).ok_or(DropReason::InterfaceDown)?;
-        if headers.total_len > exit.mtu {
+        // What may be cut is cut.
+        if headers.total_len > exit.mtu && headers.dont_fragment {
             return Err(DropReason::MtuExceeded);
         }
         if decrements_ttl && headers.ttl <= 1 {

@@ -128,7 +128,8 @@ fn packets_go_up_by_leg_and_come_back_untouched() {
             (out[0].0, &out[0].1[..6]),
             (egress, &station(neighbour).0[..])
         );
-        assert_eq!(out[0].1[14..], segment.packet());
+        let packet = segment.packet();
+        assert_eq!(out[0].1[14..14 + packet.len()], packet);
     }
     // Another connection's packet, or the other leg's, does not leave.
     for segment in [

@@ -314,7 +314,10 @@ impl Lab {
         let held = queued
             + self.box_.intercepts.len()
             + self.box_.locals.len()
-            + usize::try_from(verdicts.waiting).expect("few");
+            + self.box_.neighbors.waiting_buffers()
+            + self.box_.v6.neighbors.waiting_buffers()
+            + usize::try_from(verdicts.held).expect("few");
+        assert_eq!(u64::from(self.box_.fragments.held()), verdicts.held);
         assert_eq!(
             self.pool.available() + held,
             self.pool.total(),
@@ -327,6 +330,8 @@ impl Lab {
                 + verdicts.intercepted
                 + verdicts.local
                 + verdicts.waiting
+                + verdicts.held
+                + verdicts.joined
                 + verdicts.dropped,
             "{verdicts:?}"
         );
@@ -627,8 +632,9 @@ pub(super) struct Packet {
 
 impl Packet {
     pub(super) fn parse(bytes: &[u8]) -> Self {
-        let packet = Self::parse_header(bytes);
         let total = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
+        // Behind the packet there is padding.
+        let packet = Self::parse_header(&bytes[..total]);
         let payload = &bytes[20..total];
         match packet.protocol {
             6 => assert_eq!(

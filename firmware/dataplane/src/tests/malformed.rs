@@ -109,14 +109,29 @@ fn every_malformed_frame_has_its_counter() {
             DropReason::TtlExceeded,
         ),
         (
-            "first fragment",
+            "fragment in the middle, not a multiple of eight bytes",
             changed(|frame| frame[20] = 0x20),
-            DropReason::FragmentReassemblyFailed,
+            DropReason::FragmentInvalid,
         ),
         (
-            "later fragment",
-            changed(|frame| frame[21] = 9),
-            DropReason::FragmentReassemblyFailed,
+            "last fragment beyond 65,535",
+            changed(|frame| (frame[20], frame[21]) = (0x1f, 0xff)),
+            DropReason::FragmentInvalid,
+        ),
+        (
+            "fragment without payload",
+            changed(|frame| (frame[17], frame[21]) = (20, 9)),
+            DropReason::FragmentInvalid,
+        ),
+        (
+            "first fragment with half a TCP header",
+            changed(|frame| (frame[17], frame[20]) = (36, 0x20)),
+            DropReason::FragmentTiny,
+        ),
+        (
+            "fragment that would overwrite the TCP flags",
+            changed(|frame| frame[21] = 1),
+            DropReason::FragmentTiny,
         ),
         (
             "TCP header cut",

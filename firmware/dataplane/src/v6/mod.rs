@@ -34,6 +34,7 @@ pub use policy::{
 pub use routes::RouteView6;
 pub(crate) use wire::Headers6;
 pub use wire::PROTOCOL_ICMPV6;
+pub(crate) use wire::{IPV6_LEN as HEADER_LEN, PAYLOAD_LEN};
 
 use crate::engine::DataPlane;
 use crate::flow::{Direction, Flow};

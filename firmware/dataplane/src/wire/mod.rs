@@ -29,6 +29,7 @@ pub(crate) const ETHERTYPE_IPV6: u16 = 0x86dd;
 
 // Offsets in the IPv4 header, RFC 791 §3.1.
 pub(crate) const IP_TOTAL_LEN: usize = 2;
+pub(crate) const IP_IDENTIFICATION: usize = 4;
 pub(crate) const IP_FRAGMENT: usize = 6;
 pub(crate) const IP_TTL: usize = 8;
 pub(crate) const IP_PROTOCOL: usize = 9;
@@ -37,6 +38,11 @@ pub(crate) const IP_SOURCE: usize = 12;
 pub(crate) const IP_DESTINATION: usize = 16;
 /// "Don't fragment" in the flags word.
 pub(crate) const IP_DONT_FRAGMENT: u16 = 0x4000;
+/// "More fragments" in the flags word.
+pub(crate) const IP_MORE_FRAGMENTS: u16 = 0x2000;
+/// What tells a fragment in the flags word: "more fragments", or an offset (in units of eight
+/// bytes).
+pub(crate) const IP_IS_FRAGMENT: u16 = 0x3fff;
 
 // Offsets in the transport headers.
 pub(crate) const TCP_CHECKSUM: usize = 16;
@@ -186,34 +192,45 @@ impl Headers {
     /// # Errors
     /// The reason to drop it.
     pub(crate) fn parse(bytes: &[u8], ip: usize, frame_len: usize) -> Result<Self, DropReason> {
-        let packet = bytes.get(ip..).ok_or(DropReason::InvalidIpLength)?;
-        let fixed: [u8; IPV4_LEN] = array(packet, 0).ok_or(DropReason::InvalidIpLength)?;
-        if fixed[0] >> 4 != 4 {
-            return Err(DropReason::UnsupportedIpVersion);
-        }
-        let header_len = usize::from(fixed[0] & 0x0f) * 4;
-        let header = packet
-            .get(..header_len)
-            .ok_or(DropReason::InvalidIpHeader)?;
-        if header_len < IPV4_LEN {
-            return Err(DropReason::InvalidIpHeader);
-        }
-        let total_len = u16::from_be_bytes([fixed[2], fixed[3]]);
-        let length = usize::from(total_len);
-        if length < header_len || length > frame_len.saturating_sub(ip) {
-            return Err(DropReason::InvalidIpLength);
-        }
-        if checksum::sum(header) != 0xffff {
-            return Err(DropReason::InvalidIpHeader);
-        }
-        if header_len > IPV4_LEN {
-            check_options(header)?;
-        }
+        let Ipv4 {
+            fixed,
+            header_len,
+            total_len,
+        } = Ipv4::parse(bytes, ip, frame_len)?;
         let fragment = u16::from_be_bytes([fixed[IP_FRAGMENT], fixed[IP_FRAGMENT + 1]]);
-        // "More fragments", or an offset: RFC 791 §3.1.
-        if fragment & 0x3fff != 0 {
+        // A piece of a datagram: `fragment` collects those.
+        if fragment & IP_IS_FRAGMENT != 0 {
             return Err(DropReason::FragmentReassemblyFailed);
         }
+        Self::with_ipv4(bytes, ip, &fixed, header_len, total_len)
+    }
+
+    /// Parses a datagram that lies in pieces: its first one starts at `ip` of `bytes`, and
+    /// `total_len` is the length of the whole.
+    ///
+    /// # Errors
+    /// The reason to drop it.
+    pub(crate) fn parse_in_pieces(
+        bytes: &[u8],
+        ip: usize,
+        total_len: u16,
+    ) -> Result<Self, DropReason> {
+        let Ipv4 {
+            fixed, header_len, ..
+        } = Ipv4::parse(bytes, ip, bytes.len())?;
+        Self::with_ipv4(bytes, ip, &fixed, header_len, total_len)
+    }
+
+    fn with_ipv4(
+        bytes: &[u8],
+        ip: usize,
+        fixed: &[u8; IPV4_LEN],
+        header_len: usize,
+        total_len: u16,
+    ) -> Result<Self, DropReason> {
+        let packet = bytes.get(ip..).unwrap_or_default();
+        let length = usize::from(total_len);
+        let fragment = u16::from_be_bytes([fixed[IP_FRAGMENT], fixed[IP_FRAGMENT + 1]]);
         let ttl = fixed[IP_TTL];
         if ttl == 0 {
             return Err(DropReason::TtlExceeded);
@@ -224,7 +241,7 @@ impl Headers {
             .get(header_len..length.min(packet.len()))
             .ok_or(DropReason::InvalidIpLength)?;
         let (layer4, source_port, destination_port) =
-            parse_layer4(protocol, payload, length - header_len)?;
+            parse_layer4(protocol, payload, length.saturating_sub(header_len))?;
         let [a, b, c, d] = [fixed[12], fixed[13], fixed[14], fixed[15]];
         let [e, f, g, h] = [fixed[16], fixed[17], fixed[18], fixed[19]];
         if a >= 240 || (e >= 240 && [e, f, g, h] != [255; 4]) {
@@ -259,6 +276,54 @@ impl Headers {
         u32::from(self.total_len)
             .saturating_sub(u32::from(self.transport - self.ip))
             .saturating_sub(header_len)
+    }
+}
+
+/// An IPv4 header by itself, checked.
+pub(crate) struct Ipv4 {
+    /// What stands before options.
+    pub(crate) fixed: [u8; IPV4_LEN],
+    /// Bytes, options included.
+    pub(crate) header_len: usize,
+    /// Bytes of header and payload; they are in the frame.
+    pub(crate) total_len: u16,
+}
+
+impl Ipv4 {
+    /// Parses the header at `ip` of `bytes`, the first buffer of a frame of `frame_len` bytes.
+    ///
+    /// # Errors
+    /// The reason to drop the frame.
+    #[inline]
+    pub(crate) fn parse(bytes: &[u8], ip: usize, frame_len: usize) -> Result<Self, DropReason> {
+        let packet = bytes.get(ip..).ok_or(DropReason::InvalidIpLength)?;
+        let fixed: [u8; IPV4_LEN] = array(packet, 0).ok_or(DropReason::InvalidIpLength)?;
+        if fixed[0] >> 4 != 4 {
+            return Err(DropReason::UnsupportedIpVersion);
+        }
+        let header_len = usize::from(fixed[0] & 0x0f) * 4;
+        let header = packet
+            .get(..header_len)
+            .ok_or(DropReason::InvalidIpHeader)?;
+        if header_len < IPV4_LEN {
+            return Err(DropReason::InvalidIpHeader);
+        }
+        let total_len = u16::from_be_bytes([fixed[2], fixed[3]]);
+        let length = usize::from(total_len);
+        if length < header_len || length > frame_len.saturating_sub(ip) {
+            return Err(DropReason::InvalidIpLength);
+        }
+        if checksum::sum(header) != 0xffff {
+            return Err(DropReason::InvalidIpHeader);
+        }
+        if header_len > IPV4_LEN {
+            check_options(header)?;
+        }
+        Ok(Self {
+            fixed,
+            header_len,
+            total_len,
+        })
     }
 }
 

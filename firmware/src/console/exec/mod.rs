@@ -19,6 +19,7 @@ mod nat;
 mod objects;
 mod ping;
 mod power;
+mod protection;
 mod service_policy;
 mod support;
 mod system;
@@ -55,6 +56,7 @@ pub(super) const TABLES: &[Rows] = &[
     ping::ROWS,
     power::ROWS,
     service_policy::ROWS,
+    protection::ROWS,
     support::ROWS,
     system::ROWS,
     tls::ROWS,

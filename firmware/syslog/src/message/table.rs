@@ -35,6 +35,9 @@ messages! {
     /// Source and destination are the same.
     LandAttack { source: Ipv4Addr, destination: Ipv4Addr } = 106017, Critical,
         "Deny IP due to Land Attack from {source} to {destination}";
+    /// Fragments that overlap: an attack, or a broken sender.
+    Teardrop { size: u16, offset: u16, source: Ipv4Addr, destination: Ipv4Addr } = 106020, Critical,
+        "Deny IP teardrop fragment (size = {size}, offset = {offset}) from {source} to {destination}";
     /// The source is not routed to the interface the packet came in by.
     ReversePathDenied { protocol: Protocol, source: Ipv4Addr, destination: Ipv4Addr, interface: &'a str } = 106021, Alerts,
         "Deny {protocol:#} reverse path check from {source} to {destination} on interface {interface}";
@@ -119,6 +122,15 @@ messages! {
     /// A translation found no free port.
     PatPoolExhausted { pool: &'a str, low: u16, high: u16, protocol: Protocol, source: Endpoint<'a>, destination: Endpoint<'a> } = 202010, Errors,
         "PAT pool exhausted for {pool}, port range {low}-{high}. Unable to create {protocol:#} connection from {source} to {destination}";
+    /// There is no room for another fragment.
+    FragmentDatabaseFull { limit: u32, source: Ipv4Addr, destination: Ipv4Addr, protocol: Protocol, id: u16 } = 209003, Warnings,
+        "Fragment database limit of {limit} exceeded:  src = {source}, dest = {destination}, proto = {protocol}, id = {id}";
+    /// A fragment lies beyond the longest packet.
+    FragmentSize { size: u32, limit: u32, source: Ipv4Addr, destination: Ipv4Addr, protocol: Protocol, id: u16 } = 209004, Warnings,
+        "Invalid IP fragment, size = {size} exceeds maximum size = {limit}:  src = {source}, dest = {destination}, proto = {protocol}, id = {id}";
+    /// A packet has more fragments than are allowed.
+    FragmentChain { limit: u32, source: Ipv4Addr, destination: Ipv4Addr, protocol: Protocol, id: u16 } = 209005, Warnings,
+        "Discard IP fragment set with more than {limit} elements:  src = {source}, dest = {destination}, proto = {protocol}, id = {id}";
     /// Memory ran out.
     OutOfMemory = 211001, Errors,
         "Memory allocation Error";
@@ -179,6 +191,9 @@ messages! {
     /// An address was shut out.
     ShunAdded { source: Ipv4Addr, destination: Ipv4Addr, source_port: u16, destination_port: u16 } = 401002, Warnings,
         "Shun added: {source} {destination} {source_port} {destination_port}";
+    /// An address was let in again.
+    ShunDeleted { source: Ipv4Addr } = 401003, Warnings,
+        "Shun deleted: {source}";
     /// A packet of an address that is shut out was dropped.
     Shunned { source: Ipv4Addr, destination: Ipv4Addr, interface: &'a str } = 401004, Warnings,
         "Shunned packet: {source} = {destination} on interface {interface}";
@@ -353,6 +368,9 @@ messages! {
     /// The box chose the certificate it shows.
     TlsTrustpointSelected { trustpoint: &'a str, peer: TlsPeer, from: Endpoint<'a>, to: HostPort } = 725016, Informational,
         "Device selects trust-point {trustpoint} for {peer} {from} to {to}";
+    /// Packets are dropped faster than is usual.
+    ThreatRate { class: &'a str, number: u32, burst: u64, burst_limit: u32, average: u64, average_limit: u32, total: u64 } = 733100, Warnings,
+        "[{class}] drop rate-{number} exceeded. Current burst rate is {burst} per second, max configured rate is {burst_limit}; Current average rate is {average} per second, max configured rate is {average_limit}; Cumulative total count is {total}";
     /// Somebody set the clock.
     ClockSet { source: &'a str, before: &'a str, after: &'a str } = 771001, Notifications,
         "CLOCK: System clock set, source: {source}, before: {before}, after: {after}";
