@@ -3,7 +3,9 @@
 //! The box has the policy of the federation guide: services published on one address, everything
 //! else behind it, an access list on the outside, one class of connections for a proxy. An input is
 //! a sequence of operations: raw frames, frames whose checksums are put right, frames between the
-//! addresses that the policy knows, answers to and ICMP errors about what the box sent last.
+//! addresses that the policy knows, answers to and ICMP errors about what the box sent last. A device
+//! may say about any of them that its checksum is partial, or that it is to be segmented; what the
+//! box lets through of that must be possible to do.
 
 use std::cell::RefCell;
 use std::net::Ipv4Addr;
@@ -15,8 +17,9 @@ use dataplane::{
     NatRule, NatSection, PatPool, Policy, PortId, PortMatch, PortTranslation, ProxyId, Service,
     SourceNat, StaticRoute, Transport, Verdicts,
 };
-use hal::nic::MacAddr;
-use hal::packet::{BATCH, Batch, PacketBuf, PacketPool};
+use hal::nic::{MacAddr, Offloads};
+use hal::offload::Finisher;
+use hal::packet::{BATCH, Batch, Offload, PacketBuf, PacketPool};
 use hal::time::Instant;
 
 use crate::input::Input;
@@ -101,6 +104,8 @@ struct Lab<'a> {
     /// The flow handed to a proxy last.
     flow: Option<FlowId>,
     pending: Vec<(PortId, Vec<u8>)>,
+    /// What the device says about frames that are received now.
+    offload: Offload,
 }
 
 impl<'a> Lab<'a> {
@@ -140,6 +145,7 @@ impl<'a> Lab<'a> {
             last: None,
             flow: None,
             pending: Vec::new(),
+            offload: Offload::default(),
         };
         for (port, address) in [
             (OUTSIDE, GATEWAY),
@@ -156,6 +162,10 @@ impl<'a> Lab<'a> {
     fn operation(&mut self, input: &mut Input<'_>) {
         let code = input.byte();
         let port = PORTS[usize::from(code >> 4) % 3];
+        self.offload = match code >> 4 {
+            12.. => offload(input),
+            _ => Offload::default(),
+        };
         match code & 15 {
             0 => {
                 let bytes = input.counted().to_vec();
@@ -343,7 +353,8 @@ impl<'a> Lab<'a> {
             .collect();
         let mut batch = Batch::new();
         for bytes in together {
-            if let Some(frame) = self.buffer(bytes) {
+            if let Some(mut frame) = self.buffer(bytes) {
+                frame.set_offload(self.offload);
                 assert!(batch.push_back(frame).is_ok());
                 self.received += 1;
             }
@@ -384,9 +395,12 @@ impl<'a> Lab<'a> {
             self.pool.free(local.packet);
         }
         for port in PORTS {
+            let mut finisher = Finisher::default();
             loop {
                 let mut batch = Batch::new();
-                self.plane.drain_transmit(port, &mut batch);
+                finisher.fill(&mut batch, Offloads::default(), self.pool, |frames| {
+                    self.plane.drain_transmit(port, frames);
+                });
                 if batch.is_empty() {
                     break;
                 }
@@ -399,6 +413,8 @@ impl<'a> Lab<'a> {
                     self.pool.free(frame);
                 }
             }
+            assert!(finisher.is_idle(), "a frame was not cut to its end");
+            assert_eq!(finisher.refused(), 0, "what was let through cannot be done");
         }
     }
 
@@ -451,6 +467,19 @@ impl<'a> Lab<'a> {
         let verdicts = self.plane.verdicts();
         assert_eq!(verdicts.waiting, 0, "{verdicts:?}");
         assert_eq!(self.pool.available(), self.pool.total(), "{verdicts:?}");
+    }
+}
+
+/// What a device says: mostly where the checksum of a TCP or UDP header without options is.
+fn offload(input: &mut Input<'_>) -> Offload {
+    let start = input.one_of(&[34, 34, 34, 38, 20, 0, u16::MAX]);
+    let offset = input.one_of(&[16, 16, 6, 2, u16::MAX]);
+    Offload {
+        checksum_verified: false,
+        checksum_partial: input.byte() & 7 != 0,
+        checksum_start: start,
+        checksum_offset: offset,
+        segment_size: input.one_of(&[0, 1, 8, 100, 1_448, u16::MAX]),
     }
 }
 
