@@ -724,6 +724,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let fin = [0x06, 0x11];
     let error = [0x07, 0, 3, 0, 0, 0, 0, 60, 5];
     let wait = [0x0a, 15];
+    // Checksum of TCP partial; then data to be cut into segments of eight bytes.
+    let partial = [&[0xd3, 0, 0, 1, 0], &out[1..]].concat();
+    let long = [0xd3, 0, 0, 1, 2, 0, 1, 0, 5, 0, 0x10, 60];
     let packet = udp((DESK, 40_000), (EDGE, 53), b"a question");
     let bytes = frame(mac(INSIDE), station(INSIDE), &packet);
     let raw = [&[0x10, 0, bytes.len() as u8], bytes.as_slice()].concat();
@@ -733,6 +736,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         [&into[..], &syn_ack, &ack, &error, &fin, &wait].concat(),
         [&into[..], &[0x0d, 0], &out, &[0x0c, 6], &[0x0c, 1]].concat(),
         [&desk[..], &ack, &error, &wait, &ack].concat(),
+        [&partial[..], &syn_ack, &long, &partial, &long, &ack].concat(),
         manage.to_vec(),
         [&ping[..], &ack, &error, &[0x0b, 0x0b]].concat(),
         [&raw[..], &fixed, &ack, &[0x0c, 4, 7], &raw, &[0x0c, 0, 0]].concat(),
