@@ -12,5 +12,6 @@ mod laws;
 mod link;
 mod malformed;
 mod offload;
+mod offload6;
 mod rules;
 mod v6;
