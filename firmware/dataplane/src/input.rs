@@ -7,7 +7,7 @@
 
 use core::hint::black_box;
 
-use hal::packet::{BATCH, Batch, PacketBuf, PacketPool};
+use hal::packet::{BATCH, Batch, Offload, PacketBuf, PacketPool};
 use hal::time::Instant;
 
 use crate::connection::counts::Admission;
@@ -233,8 +233,18 @@ impl DataPlane {
                 let hash = self.flows.hash(port_id, headers.protocol, &headers.tuple);
                 Ok(Arrival::Ip { headers, hash })
             }
-            ETHERTYPE_ARP => Ok(Arrival::Arp),
-            ETHERTYPE_IPV6 => self.classify6(port_id, bytes, frame_len, is_group),
+            ETHERTYPE_ARP => {
+                // Nothing in it is summed or cut.
+                frame.set_offload(Offload::default());
+                Ok(Arrival::Arp)
+            }
+            ETHERTYPE_IPV6 => {
+                let arrival = self.classify6(port_id, bytes, frame_len, is_group)?;
+                if !frame.offload().asks_nothing() {
+                    offload::admit6(frame, &arrival)?;
+                }
+                Ok(arrival)
+            }
             _ => Err(DropReason::L2Acl),
         }
     }

@@ -12,6 +12,7 @@ use hal::offload::{TCP_CHECKSUM, complete_checksum};
 use hal::packet::{Offload, PacketBuf};
 
 use crate::drop_reason::DropReason;
+use crate::input::Arrival;
 use crate::wire::{Headers, Layer4, RST, SYN, UDP_CHECKSUM};
 
 /// Checks what `frame`, received on a medium of `mtu`, asks for against what it is.
@@ -20,29 +21,9 @@ use crate::wire::{Headers, Layer4, RST, SYN, UDP_CHECKSUM};
 /// [`DropReason::InvalidOffload`] if it does not fit; [`DropReason::InvalidEncap`] if the segments
 /// are longer than the medium takes.
 pub(crate) fn admit(frame: &mut PacketBuf, headers: &Headers, mtu: u16) -> Result<(), DropReason> {
-    let frame_len = frame.frame_len();
-    let packet_end = usize::from(headers.ip) + usize::from(headers.total_len);
-    let padding = frame_len.saturating_sub(packet_end);
-    if padding != 0 {
-        // The sum runs to the end of the frame.
-        if frame.is_chained() {
-            return Err(DropReason::InvalidOffload);
-        }
-        frame.truncate(packet_end);
-    }
+    let end = usize::from(headers.ip) + usize::from(headers.total_len);
+    admit_checksum(frame, end, headers.transport, headers.layer4)?;
     let offload = frame.offload();
-    let checksum = match headers.layer4 {
-        Layer4::Tcp(_) => Some(TCP_CHECKSUM),
-        // The offset of a field fits.
-        Layer4::Udp => Some(UDP_CHECKSUM as u16),
-        _ => None,
-    };
-    if !offload.checksum_partial
-        || offload.checksum_start != headers.transport
-        || Some(offload.checksum_offset) != checksum
-    {
-        return Err(DropReason::InvalidOffload);
-    }
     if offload.segment_size == 0 {
         return Ok(());
     }
@@ -68,6 +49,60 @@ pub(crate) fn admit(frame: &mut PacketBuf, headers: &Headers, mtu: u16) -> Resul
         return Err(DropReason::InvalidEncap);
     }
     Ok(())
+}
+
+/// As [`admit`], for IPv6: no port is asked to coalesce it, so none may.
+///
+/// # Errors
+/// [`DropReason::InvalidOffload`].
+pub(crate) fn admit6(frame: &mut PacketBuf, arrival: &Arrival) -> Result<(), DropReason> {
+    let (ip, total_len, transport, layer4) = match arrival {
+        Arrival::Ip { headers, .. } => (
+            headers.ip,
+            headers.total_len,
+            headers.transport,
+            headers.layer4,
+        ),
+        Arrival::Ip6(headers) => (
+            headers.ip,
+            headers.total_len,
+            headers.transport,
+            headers.layer4,
+        ),
+        _ => return Err(DropReason::InvalidOffload),
+    };
+    if frame.offload().segment_size != 0 {
+        return Err(DropReason::InvalidOffload);
+    }
+    let end = usize::from(ip) + usize::from(total_len);
+    admit_checksum(frame, end, transport, layer4)
+}
+
+/// Whether the checksum is partial, and that of the header of `layer4` at `transport` in a packet that
+/// ends at `end`. Padding behind is cut off, since the sum runs to the end of the frame.
+fn admit_checksum(
+    frame: &mut PacketBuf,
+    end: usize,
+    transport: u16,
+    layer4: Layer4,
+) -> Result<(), DropReason> {
+    if frame.frame_len() > end {
+        if frame.is_chained() {
+            return Err(DropReason::InvalidOffload);
+        }
+        frame.truncate(end);
+    }
+    let expected = match layer4 {
+        Layer4::Tcp(_) => TCP_CHECKSUM,
+        // The offset of a field fits.
+        Layer4::Udp => UDP_CHECKSUM as u16,
+        _ => return Err(DropReason::InvalidOffload),
+    };
+    let offload = frame.offload();
+    let fits = offload.checksum_partial
+        && offload.checksum_start == transport
+        && offload.checksum_offset == expected;
+    fits.then_some(()).ok_or(DropReason::InvalidOffload)
 }
 
 /// Bytes of the longest packet that a segmented frame is cut into.

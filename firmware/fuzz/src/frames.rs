@@ -3,7 +3,9 @@
 //! The box has the policy of the federation guide: services published on one address, everything
 //! else behind it, an access list on the outside, one class of connections for a proxy. An input is
 //! a sequence of operations: raw frames, frames whose checksums are put right, frames between the
-//! addresses that the policy knows, answers to and ICMP errors about what the box sent last.
+//! addresses that the policy knows, answers to and ICMP errors about what the box sent last. A device
+//! may say about any of them that its checksum is partial, or that it is to be segmented; what the
+//! box lets through of that must be possible to do.
 
 use std::cell::RefCell;
 use std::net::Ipv4Addr;
@@ -15,8 +17,9 @@ use dataplane::{
     NatRule, NatSection, PatPool, Policy, PortId, PortMatch, PortTranslation, ProxyId, Service,
     SourceNat, StaticRoute, Transport, Verdicts,
 };
-use hal::nic::MacAddr;
-use hal::packet::{BATCH, Batch, PacketBuf, PacketPool};
+use hal::nic::{MacAddr, Offloads};
+use hal::offload::Finisher;
+use hal::packet::{BATCH, Batch, Offload, PacketBuf, PacketPool};
 use hal::time::Instant;
 
 use crate::input::Input;
@@ -101,6 +104,8 @@ struct Lab<'a> {
     /// The flow handed to a proxy last.
     flow: Option<FlowId>,
     pending: Vec<(PortId, Vec<u8>)>,
+    /// What the device says about frames that are received now.
+    offload: Offload,
 }
 
 impl<'a> Lab<'a> {
@@ -141,6 +146,7 @@ impl<'a> Lab<'a> {
             last: None,
             flow: None,
             pending: Vec::new(),
+            offload: Offload::default(),
         };
         for (port, address) in [
             (OUTSIDE, GATEWAY),
@@ -157,6 +163,10 @@ impl<'a> Lab<'a> {
     fn operation(&mut self, input: &mut Input<'_>) {
         let code = input.byte();
         let port = PORTS[usize::from(code >> 4) % 3];
+        self.offload = match code >> 4 {
+            12.. => offload(input),
+            _ => Offload::default(),
+        };
         match code & 15 {
             0 => {
                 let bytes = input.counted().to_vec();
@@ -344,7 +354,8 @@ impl<'a> Lab<'a> {
             .collect();
         let mut batch = Batch::new();
         for bytes in together {
-            if let Some(frame) = self.buffer(bytes) {
+            if let Some(mut frame) = self.buffer(bytes) {
+                frame.set_offload(self.offload);
                 assert!(batch.push_back(frame).is_ok());
                 self.received += 1;
             }
@@ -385,9 +396,12 @@ impl<'a> Lab<'a> {
             self.pool.free(local.packet);
         }
         for port in PORTS {
+            let mut finisher = Finisher::default();
             loop {
                 let mut batch = Batch::new();
-                self.plane.drain_transmit(port, &mut batch);
+                finisher.fill(&mut batch, Offloads::default(), self.pool, |frames| {
+                    self.plane.drain_transmit(port, frames);
+                });
                 if batch.is_empty() {
                     break;
                 }
@@ -400,6 +414,8 @@ impl<'a> Lab<'a> {
                     self.pool.free(frame);
                 }
             }
+            assert!(finisher.is_idle(), "a frame was not cut to its end");
+            assert_eq!(finisher.refused(), 0, "what was let through cannot be done");
         }
     }
 
@@ -459,6 +475,19 @@ impl<'a> Lab<'a> {
         let verdicts = self.plane.verdicts();
         assert_eq!((verdicts.waiting, verdicts.held), (0, 0), "{verdicts:?}");
         assert_eq!(self.pool.available(), self.pool.total(), "{verdicts:?}");
+    }
+}
+
+/// What a device says: mostly where the checksum of a TCP or UDP header without options is.
+fn offload(input: &mut Input<'_>) -> Offload {
+    let start = input.one_of(&[34, 34, 34, 38, 20, 0, u16::MAX]);
+    let offset = input.one_of(&[16, 16, 6, 2, u16::MAX]);
+    Offload {
+        checksum_verified: false,
+        checksum_partial: input.byte() & 7 != 0,
+        checksum_start: start,
+        checksum_offset: offset,
+        segment_size: input.one_of(&[0, 1, 8, 100, 1_448, u16::MAX]),
     }
 }
 
@@ -713,6 +742,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let fin = [0x06, 0x11];
     let error = [0x07, 0, 3, 0, 0, 0, 0, 60, 5];
     let wait = [0x0a, 15];
+    // Checksum of TCP partial; then data to be cut into segments of eight bytes.
+    let partial = [&[0xd3, 0, 0, 1, 0], &out[1..]].concat();
+    let long = [0xd3, 0, 0, 1, 2, 0, 1, 0, 5, 0, 0x10, 60];
     let packet = udp((DESK, 40_000), (EDGE, 53), b"a question");
     let bytes = frame(mac(INSIDE), station(INSIDE), &packet);
     let raw = [&[0x10, 0, bytes.len() as u8], bytes.as_slice()].concat();
@@ -722,6 +754,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         [&into[..], &syn_ack, &ack, &error, &fin, &wait].concat(),
         [&into[..], &[0x0d, 0], &out, &[0x0c, 6], &[0x0c, 1]].concat(),
         [&desk[..], &ack, &error, &wait, &ack].concat(),
+        [&partial[..], &syn_ack, &long, &partial, &long, &ack].concat(),
         manage.to_vec(),
         [&ping[..], &ack, &error, &[0x0b, 0x0b]].concat(),
         [&raw[..], &fixed, &ack, &[0x0c, 4, 7], &raw, &[0x0c, 0, 0]].concat(),

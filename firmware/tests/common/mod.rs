@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use cli::xmodem::{Padding, ReceiveEvent, Receiver};
 use firmware::{Appliance, Board, Event, HeapUse, Journal, Turn};
-use hal::nic::{MacAddr, Nic};
+use hal::nic::{MacAddr, Nic, Offloads};
 use hal_sim::board::{SimPower, SimRtc};
 use hal_sim::cable::End;
 use hal_sim::clock::VirtualClock;
@@ -54,6 +54,22 @@ impl Box {
         Self::boot_on(&clock, disk, serial, terminal)
     }
 
+    /// Boots with ports that coalesce what they receive, and do `offloads` (outside, inside) to what
+    /// they send.
+    pub fn boot_coalescing(offloads: [Offloads; 2]) -> Self {
+        let (serial, terminal) = SimSerial::new();
+        terminal.set_room(usize::MAX);
+        let disk = SimDisk::new(32_768, 7);
+        Self::boot_with_ports(&VirtualClock::new(), disk, serial, terminal, |nics| {
+            let [outside, inside] = nics;
+            let [first, second] = offloads;
+            [
+                outside.with_offloads(first, true),
+                inside.with_offloads(second, true),
+            ]
+        })
+    }
+
     /// Boots with a console line of the caller's.
     pub fn boot_on(
         clock: &VirtualClock,
@@ -61,10 +77,21 @@ impl Box {
         serial: SimSerial,
         terminal: Terminal,
     ) -> Self {
+        Self::boot_with_ports(clock, disk, serial, terminal, |nics| nics)
+    }
+
+    fn boot_with_ports(
+        clock: &VirtualClock,
+        disk: SimDisk,
+        serial: SimSerial,
+        terminal: Terminal,
+        equip: impl FnOnce([SimNic; 2]) -> [SimNic; 2],
+    ) -> Self {
         let clock = clock.clone();
         let mac = |last| MacAddr([0x52, 0x54, 0, 0, 0, last]);
         let (outside, outside_end) = SimNic::on_bench(&clock, mac(1));
         let (inside, inside_end) = SimNic::on_bench(&clock, mac(2));
+        let [outside, inside] = equip([outside, inside]);
         let power = SimPower::new();
         let board = Board {
             nics: vec![

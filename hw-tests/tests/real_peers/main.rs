@@ -13,6 +13,7 @@
 //! | `clients` | netmiko, scrapli, pexpect and others on the serial console |
 //! | `storage` | power cuts and damaged slots |
 //! | `crash` | faults on purpose |
+//! | `speed` | iperf3 and small packets over TAP devices, printed |
 //! | `machine` | restart, power off, little memory, both machine models |
 
 mod clients;
@@ -24,6 +25,7 @@ mod netfilter;
 mod network;
 mod peers;
 mod sip;
+mod speed;
 mod storage;
 mod tls;
 mod xmpp;
@@ -166,6 +168,8 @@ async fn run(mut runner: Runner) -> ExitCode {
         commits_and_saves_survive_power_cuts_at_random_moments in storage;
         flipped_byte_falls_back_to_the_older_slot in storage;
         faults_are_reported_and_survived in crash;
+        bulk_tcp_crosses_in_long_units in speed;
+        small_packets_cross in speed;
         reload_and_shutdown in machine;
         boots_with_64_mib_on_both_machines in machine;
         without_a_disk_says_that_nothing_is_kept in machine;

@@ -21,6 +21,7 @@ mod nat_behaviour;
 mod nat_order;
 mod normalizer;
 mod offload;
+mod offload6;
 mod padding;
 mod rules;
 mod silence;

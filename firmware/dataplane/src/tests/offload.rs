@@ -49,7 +49,7 @@ fn partial(lab: &mut Lab, frame: &[u8], offload: Offload, part: usize) -> Packet
 impl Lab {
     /// Hands a frame to the box, and takes what leaves by each port through a port that does
     /// `offloads`.
-    fn exchange(
+    pub(super) fn exchange(
         &mut self,
         ingress: PortId,
         frame: PacketBuf,
@@ -105,7 +105,7 @@ impl Lab {
     }
 
     /// A frame that asks for what does not fit it is dropped, counted, and nothing leaves.
-    fn refuse_offload(&mut self, ingress: PortId, frame: PacketBuf, reason: DropReason) {
+    pub(super) fn refuse_offload(&mut self, ingress: PortId, frame: PacketBuf, reason: DropReason) {
         let before = self.box_.frame_drops(reason);
         let sent = self.exchange(ingress, frame, Offloads::ALL);
         assert!(sent.is_empty(), "{sent:?}");
@@ -118,7 +118,7 @@ impl Lab {
     }
 }
 
-const PORTS: [Offloads; 4] = [
+pub(super) const PORTS: [Offloads; 4] = [
     Offloads {
         checksum: false,
         tcp_segmentation: false,

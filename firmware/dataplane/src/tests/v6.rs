@@ -16,9 +16,9 @@ use proptest::prelude::*;
 const OUTSIDE_ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 2);
 const GATEWAY: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 1);
 const INSIDE_ADDRESS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 1);
-const NODE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 0x11);
-const EDGE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 0x20);
-const PUBLIC: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 0x10);
+pub(super) const NODE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 0x11);
+pub(super) const EDGE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xff, 0, 0, 0, 0, 0x20);
+pub(super) const PUBLIC: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 0x10);
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 
 fn link_local(port: PortId) -> Ipv6Addr {
@@ -64,7 +64,7 @@ fn policy() -> Policy {
 }
 
 /// A box whose addresses are detected as its own, with both neighbours known.
-fn lab(policy: Policy) -> Lab {
+pub(super) fn lab(policy: Policy) -> Lab {
     let mut lab = Lab::new(policy);
     lab.wait(Duration::from_secs(1));
     lab.drain();
@@ -151,7 +151,7 @@ fn advertisement(port: PortId, source: Ipv6Addr, flags: u8) -> Vec<u8> {
     frame6(port, (source, ALL_NODES), (58, 255), &message, Some(2))
 }
 
-fn tcp(
+pub(super) fn tcp(
     port: PortId,
     (source, source_port): (Ipv6Addr, u16),
     (destination, destination_port): (Ipv6Addr, u16),
@@ -168,7 +168,7 @@ fn tcp(
     frame6(port, (source, destination), (6, 64), &segment, Some(16))
 }
 
-fn udp(
+pub(super) fn udp(
     port: PortId,
     source: (Ipv6Addr, u16),
     destination: (Ipv6Addr, u16),
@@ -196,16 +196,16 @@ fn echo(port: PortId, kind: u8, source: Ipv6Addr, destination: Ipv6Addr) -> Vec<
 
 /// What left the box, its transport checksum verified.
 #[derive(Debug, PartialEq, Eq)]
-struct Packet6 {
-    source: Ipv6Addr,
-    destination: Ipv6Addr,
+pub(super) struct Packet6 {
+    pub(super) source: Ipv6Addr,
+    pub(super) destination: Ipv6Addr,
     protocol: u8,
     hop_limit: u8,
     payload: Vec<u8>,
 }
 
 impl Packet6 {
-    fn parse(frame: &[u8]) -> Self {
+    pub(super) fn parse(frame: &[u8]) -> Self {
         assert_eq!(frame[12..14], [0x86, 0xdd]);
         let packet = Self::parse_quoted(&frame[14..]);
         if [6, 17, 58].contains(&packet.protocol) {
@@ -507,7 +507,7 @@ fn a_packet_too_long_is_told_the_mtu() {
     assert_eq!(lab.box_.frame_drops(DropReason::MtuExceeded), 1);
 }
 
-fn translated() -> Policy {
+pub(super) fn translated() -> Policy {
     let mut policy = permit_from_outside(policy(), NODE, Service::Any);
     policy.v6.nat.push(StaticNat6 {
         real_interface: Some(INSIDE),

@@ -113,6 +113,7 @@ impl DataPlane {
         if self.locals.len() >= usize::from(self.limits.handoff_queue) {
             return Err(Dropped::new(DropReason::DispatchQueueLimit, frame));
         }
+        crate::offload::complete(&mut frame);
         frame.trim_front(usize::from(headers.ip));
         if !frame.is_chained() {
             frame.truncate(usize::from(headers.total_len));

@@ -93,6 +93,8 @@ pub struct VirtioNet<T, C> {
     receive: Virtqueue<ReceiveBuffer>,
     transmit: Virtqueue<SentFrame>,
     assembly: Assembly,
+    /// Frames that stayed with the caller at the last call, so that each is counted once.
+    left: usize,
     stats: NicStats,
 }
 
@@ -121,6 +123,7 @@ impl<T: Transport, C: Monotonic> VirtioNet<T, C> {
             receive,
             transmit,
             assembly: Assembly::default(),
+            left: 0,
             stats: NicStats::default(),
         })
     }
@@ -444,6 +447,7 @@ impl<T: Transport, C: Monotonic> Nic for VirtioNet<T, C> {
     }
 
     fn transmit(&mut self, frames: &mut Batch, pool: &mut PacketPool) {
+        let offered = frames.len();
         if self.is_running(pool) {
             if self.reclaim_sent(pool).is_err() {
                 self.fault(pool);
@@ -454,7 +458,11 @@ impl<T: Transport, C: Monotonic> Nic for VirtioNet<T, C> {
                 }
             }
         }
-        self.stats.tx_ring_full += frames.len() as u64;
+        let still_left = self
+            .left
+            .saturating_sub(offered - frames.len().min(offered));
+        self.stats.tx_ring_full += frames.len().saturating_sub(still_left) as u64;
+        self.left = frames.len();
     }
 
     fn arm_interrupt(&mut self) -> bool {

@@ -215,8 +215,11 @@ fn frames_beyond_a_full_transmit_ring_stay_and_go_later() {
     }
     let frame = bench.frame(b"waits");
     bench.send(frame);
-    assert_eq!(bench.frames.len(), 1);
-    assert_eq!(bench.nic.stats().tx_ring_full, 1);
+    for _ in 0..3 {
+        assert_eq!(bench.frames.len(), 1);
+        assert_eq!(bench.nic.stats().tx_ring_full, 1, "counted once");
+        bench.nic.transmit(&mut bench.frames, &mut bench.pool);
+    }
     // A device that never completes anything costs the frames it holds, not the box.
     assert!(bench.nic.arm_interrupt());
     let chain = bench.sent().expect("published");

@@ -1,0 +1,194 @@
+//! How fast packets of real hosts cross, with a TAP device of the box's in either host's hands.
+//!
+//! Prints figures and asserts nothing about time; what it does assert is what makes them: bulk TCP
+//! crosses in units much longer than the medium's, because ports coalesce and cut for the box.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use hw_tests::federation::{PASSWORD, type_lines};
+use hw_tests::namespace::Namespace;
+use hw_tests::sip::wait_listening;
+use hw_tests::topology::{CLIENT, INSIDE, ROUTER};
+use tools::console::Console;
+use tools::demo::script;
+use tools::qemu::{Config, Link, Qemu};
+use tools::workspace;
+
+/// How long each rate is measured, in seconds.
+const SPAN: u32 = 5;
+const LIMIT: Duration = Duration::from_secs(30);
+/// The longest frame without offloads: an MTU of 1,500 and the Ethernet header.
+const FRAME_MAX: u64 = 1_514;
+const IPERF_PORT: u16 = 5201;
+const SINK_PORT: &str = "9999";
+
+/// Everything from inside goes out behind the box's own address.
+const TRANSLATION: &str = "\
+object network everybody
+ subnet 0.0.0.0 0.0.0.0
+ nat (inside,outside) dynamic interface
+exit
+end
+";
+
+/// Takes datagrams and never reads them.
+const SINK: &str = "import socket,sys,time
+sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sink.bind((sys.argv[1], int(sys.argv[2])))
+time.sleep(60)";
+
+/// Sends datagrams of 18 bytes (frames of 60) at a pace of 200,000/s. The kernel cuts them from one
+/// call (UDP_SEGMENT), which a sender in Python needs for such a rate.
+const SENDER: &str = "import socket,sys,time
+source = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+source.setsockopt(socket.IPPROTO_UDP, 103, 18)
+source.connect((sys.argv[1], int(sys.argv[2])))
+start, sent = time.time(), 0
+while time.time() - start < float(sys.argv[3]):
+    if sent > (time.time() - start) * 200000:
+        time.sleep(0.0001)
+        continue
+    try:
+        source.send(bytes(18 * 32))
+        sent += 32
+    except OSError:
+        pass
+print(sent)";
+
+struct Box {
+    inside: Namespace,
+    outside: Namespace,
+    console: Console,
+    _cables: Namespace,
+    _qemu: Qemu,
+}
+
+impl Box {
+    async fn boot(folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let new = |name| Namespace::new(name, folder);
+        let (cables, inside, outside) = (new("cables")?, new("inside")?, new("outside")?);
+        cables.script("ip tuntap add tap-out mode tap\nip tuntap add tap-in mode tap")?;
+        let mut config = Config::new(workspace::image());
+        config.ports = vec![Link::Tap("tap-out".into()), Link::Tap("tap-in".into())];
+        config.wrapper = cables.wrapper();
+        config.output = Some(folder.join("qemu.log"));
+        let (qemu, mut console) = Qemu::start(&config).await?;
+        console.wait_ready().await?;
+        console.enable(PASSWORD).await?;
+        type_lines(&mut console, script::BASICS).await?;
+        type_lines(&mut console, TRANSLATION).await?;
+        // The other end of a TAP device is an ordinary interface, and may be any host's.
+        for (tap, host, address) in [
+            ("tap-out", &outside, format!("{ROUTER}/28")),
+            ("tap-in", &inside, format!("{CLIENT}/24")),
+        ] {
+            cables.script(&format!("ip link set {tap} netns {} name eth0", host.pid()))?;
+            host.script(&format!(
+                "sysctl -qw net.ipv6.conf.all.disable_ipv6=1\n\
+                 ip addr add {address} dev eth0\nip link set eth0 up"
+            ))?;
+        }
+        inside.script(&format!("ip route add default via {INSIDE}"))?;
+        Ok(Self {
+            inside,
+            outside,
+            console,
+            _cables: cables,
+            _qemu: qemu,
+        })
+    }
+
+    /// Frames and bytes that the inside port has taken in and sent.
+    async fn traffic(&mut self) -> Result<[(u64, u64); 2]> {
+        let shown = self.console.command("show interface gi0/1").await?;
+        let count = |label: &str| {
+            let line = shown.lines().find(|line| line.contains(label))?;
+            let mut numbers = line.split_whitespace().filter_map(|word| word.parse().ok());
+            Some((numbers.next()?, numbers.next()?))
+        };
+        Ok([
+            count(" packets input, ").with_context(|| shown.clone())?,
+            count(" packets output, ").with_context(|| shown.clone())?,
+        ])
+    }
+
+    /// Sends one TCP stream for [`SPAN`]; returns Mbit/s at the receiver.
+    async fn stream(&self, more: &[&str]) -> Result<f64> {
+        let (target, span) = (ROUTER.to_string(), SPAN.to_string());
+        let mut words = vec!["iperf3", "-c", &target, "-t", &span, "-f", "m"];
+        words.extend(more);
+        let output = self.inside.run(&words, LIMIT).await?.success()?;
+        let line = output.lines().rfind(|line| line.contains("receiver"));
+        let line = line.with_context(|| format!("no receiver's line:\n{output}"))?;
+        let words: Vec<_> = line.split_whitespace().collect();
+        let pair = words.windows(2).find(|pair| pair[1] == "Mbits/sec");
+        let rate = pair.with_context(|| format!("no rate: {line}"))?[0];
+        Ok(rate.parse()?)
+    }
+
+    /// Frames that the outside host has received.
+    async fn arrived(&self) -> Result<u64> {
+        let words = ["sh", "-c", "grep eth0: /proc/net/dev"];
+        let line = self.outside.run(&words, LIMIT).await?.success()?;
+        let count = line.split_whitespace().nth(2);
+        Ok(count.context("no count")?.parse()?)
+    }
+}
+
+pub(crate) async fn bulk_tcp_crosses_in_long_units(folder: &Path) -> Result<()> {
+    let mut lab = Box::boot(folder).await?;
+    let address: Ipv4Addr = ROUTER;
+    let bound = address.to_string();
+    let words = ["iperf3", "-s", "-B", &bound];
+    let _server = lab.outside.daemon("iperf3", &words)?;
+    wait_listening(&lab.outside, address, IPERF_PORT).await?;
+    for (what, more, side) in [
+        ("inside to outside", &[][..], 0),
+        ("outside to inside", &["-R"][..], 1),
+    ] {
+        let before = lab.traffic().await?[side];
+        let rate = lab.stream(more).await.with_context(|| what)?;
+        let after = lab.traffic().await?[side];
+        let (frames, bytes) = (after.0 - before.0, after.1 - before.1);
+        let average = bytes / frames.max(1);
+        println!("      one TCP stream, {what}: {rate} Mbit/s in frames of {average} bytes");
+        ensure!(rate > 0.0, "{what}: no data arrived");
+        ensure!(
+            average > 4 * FRAME_MAX,
+            "{what}: frames of {average} bytes: nothing was coalesced"
+        );
+    }
+    let shown = lab.console.command("show interface").await?;
+    for wrong in [" input errors, ", " output errors, "] {
+        let clean = format!("\t0{wrong}");
+        let lines = shown.lines().filter(|line| line.contains(wrong));
+        ensure!(lines.clone().all(|line| line.contains(&clean)), "{shown}");
+    }
+    let shown = lab.console.command("show asp drop").await?;
+    ensure!(!shown.contains("invalid-offload"), "{shown}");
+    Ok(())
+}
+
+pub(crate) async fn small_packets_cross(folder: &Path) -> Result<()> {
+    let lab = Box::boot(folder).await?;
+    let (target, span) = (ROUTER.to_string(), SPAN.to_string());
+    let words = ["python3", "-c", SINK, &target, SINK_PORT];
+    let _sink = lab.outside.daemon("sink", &words)?;
+    let before = lab.arrived().await?;
+    let words = ["python3", "-c", SENDER, &target, SINK_PORT, &span];
+    let sent = lab.inside.run(&words, LIMIT).await?.success()?;
+    let arrived = lab.arrived().await? - before;
+    let rate = |count: u64| count / u64::from(SPAN);
+    let sent: u64 = sent.trim().parse()?;
+    println!(
+        "      60-byte UDP packets: {} sent, {} arrived a second",
+        rate(sent),
+        rate(arrived)
+    );
+    ensure!(arrived > 0, "nothing arrived");
+    Ok(())
+}
