@@ -313,20 +313,21 @@ impl Bindings {
             service: 0,
             ..endpoint
         };
-        if !pool.whole.is_empty() {
-            let held = self.find_real(Kind::Address, &host, ANYBODY, |mapped| pool.gives(mapped));
-            if let Some(index) = held {
-                return self.use_again(index, endpoint.service, now);
-            }
-        }
         let has_ports = has_ports(endpoint.protocol);
         let peer = if pool.options.extended {
             request.destination
         } else {
             ANYBODY
         };
+        // Who has a port keeps it, even if his host has got a whole address since.
         if has_ports {
             let held = self.find_real(Kind::Port, &endpoint, peer, |mapped| pool.shares(mapped));
+            if let Some(index) = held {
+                return self.use_again(index, endpoint.service, now);
+            }
+        }
+        if !pool.whole.is_empty() {
+            let held = self.find_real(Kind::Address, &host, ANYBODY, |mapped| pool.gives(mapped));
             if let Some(index) = held {
                 return self.use_again(index, endpoint.service, now);
             }
@@ -369,17 +370,17 @@ impl Bindings {
         } else {
             ANYBODY
         };
-        let whole = (!pool.whole.is_empty())
-            .then(|| self.find_real(Kind::Address, &host, ANYBODY, |mapped| pool.gives(mapped)))
-            .flatten();
-        if let Some(binding) = whole.and_then(|index| self.get(index)) {
-            return Ok((binding.mapped, endpoint.service));
-        }
         let port = has_ports
             .then(|| self.find_real(Kind::Port, &endpoint, peer, |mapped| pool.shares(mapped)))
             .flatten();
         if let Some(binding) = port.and_then(|index| self.get(index)) {
             return Ok((binding.mapped, binding.mapped_service));
+        }
+        let whole = (!pool.whole.is_empty())
+            .then(|| self.find_real(Kind::Address, &host, ANYBODY, |mapped| pool.gives(mapped)))
+            .flatten();
+        if let Some(binding) = whole.and_then(|index| self.get(index)) {
+            return Ok((binding.mapped, endpoint.service));
         }
         let free = self.free_address(endpoint.mapped_port, pool, &mut state);
         if free.is_some() && self.free == NONE {
