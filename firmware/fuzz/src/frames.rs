@@ -12,10 +12,11 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use dataplane::{
-    AccessList, Ace, AceLog, AclId, Action, AddressRange, CaptureKind, CaptureSettings, DataPlane,
-    FlowId, InspectionClass, Intercepted, Interface, Leg, Limits, LocalService, MappedAddress,
-    NatRule, NatSection, PatPool, Policy, PortId, PortMatch, PortTranslation, ProxyId, Service,
-    SourceNat, StaticRoute, Transport, Verdicts,
+    AccessList, Ace, AceLog, AclId, Action, AddressRange, CaptureKind, CaptureSettings,
+    ConnectionClass, ConnectionSettings, DataPlane, DeadDetection, FlowId, InspectionClass,
+    Intercepted, Interface, Leg, Limits, LocalService, MappedAddress, NatRule, NatSection, PatPool,
+    Policy, PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat, StaticRoute,
+    Transport, Verdicts,
 };
 use hal::nic::{MacAddr, Offloads};
 use hal::offload::Finisher;
@@ -252,7 +253,9 @@ impl<'a> Lab<'a> {
                     changed.interfaces.pop();
                 }
                 changed.inspect_icmp = bits & 8 != 0;
-                changed.decrement_ttl = bits & 16 != 0;
+                if bits & 16 != 0 {
+                    changed.connections.clear();
+                }
                 self.plane.set_policy(changed, self.pool, self.now);
             }
             5 => {
@@ -703,7 +706,26 @@ fn policy() -> Policy {
         }],
         icmp_error_rate: 100,
         icmp_error_burst: 10,
-        decrement_ttl: true,
+        // Every limit is within reach, cookies are made, probes sent.
+        connections: vec![ConnectionClass {
+            name: "published".into(),
+            port: None,
+            acls: vec![AclId(0)],
+            settings: Some(ConnectionSettings {
+                most: 12,
+                most_embryonic: 2,
+                most_per_client: 8,
+                decrement_ttl: true,
+                reset: true,
+                idle: Some(Duration::from_secs(300)),
+                dead_detection: Some(DeadDetection {
+                    interval: Duration::from_secs(15),
+                    retries: 2,
+                }),
+                ..ConnectionSettings::default()
+            }),
+            checks: None,
+        }],
         ..Policy::default()
     }
 }
