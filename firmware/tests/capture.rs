@@ -27,6 +27,7 @@ fn configured() -> Box {
     let mut sallyport = Box::boot();
     sallyport.enable();
     sallyport.config(CONFIGURATION);
+    sallyport.config(common::KEEP_SEQUENCES);
     sallyport.wait(Duration::from_secs(1));
     for (end, station, target) in [
         (OUTSIDE, GATEWAY, [203, 0, 113, 2]),
@@ -126,9 +127,9 @@ fn a_call_is_seen_on_both_sides_as_on_the_wire() {
     let printed = sallyport.line("show capture");
     assert!(
         printed.contains(
-            "capture in type raw-data interface inside [Capturing - 71 bytes]\r\n  \
+            "capture in type raw-data interface inside [Capturing - 77 bytes]\r\n  \
              match tcp any host 198.51.100.20 eq 5061\r\n\
-             capture out type raw-data interface outside [Capturing - 142 bytes]\r\n"
+             capture out type raw-data interface outside [Capturing - 154 bytes]\r\n"
         ),
         "{printed}"
     );
@@ -218,23 +219,23 @@ fn a_capture_is_stopped_cleared_added_to_and_removed() {
         state.split_once(']').expect("its end").0.to_owned()
     };
     call(&mut sallyport, 40_000);
-    assert_eq!(state(&mut sallyport), "Capturing - 71 bytes");
+    assert_eq!(state(&mut sallyport), "Capturing - 77 bytes");
     sallyport.config("capture c stop");
     call(&mut sallyport, 40_001);
     assert_eq!(state(&mut sallyport), "Stopped - 71 bytes");
     sallyport.config("no capture c stop");
     call(&mut sallyport, 40_002);
-    assert_eq!(state(&mut sallyport), "Capturing - 142 bytes");
+    assert_eq!(state(&mut sallyport), "Capturing - 154 bytes");
     // The list changes under the capture.
     sallyport.config("configure terminal\naccess-list calls line 1 extended deny tcp any any\nend");
     call(&mut sallyport, 40_003);
-    assert_eq!(state(&mut sallyport), "Capturing - 142 bytes");
+    assert_eq!(state(&mut sallyport), "Capturing - 154 bytes");
     sallyport.config(
         "no capture c access-list calls\ncapture c interface outside\ncapture c match ip any any\n\
          no capture c interface inside\nclear capture c",
     );
     call(&mut sallyport, 40_004);
-    assert_eq!(state(&mut sallyport), "Capturing - 71 bytes");
+    assert_eq!(state(&mut sallyport), "Capturing - 77 bytes");
     assert!(
         sallyport
             .line("show capture c")
@@ -395,6 +396,7 @@ fn a_capture_that_the_disk_has_no_room_for_leaves_no_file() {
     let mut sallyport = Box::boot_with(disk);
     sallyport.enable();
     sallyport.config(CONFIGURATION);
+    sallyport.config(common::KEEP_SEQUENCES);
     let before = sallyport.line("dir");
     sallyport.config("capture in interface inside buffer 1500000 packet-length 65535");
     let frame = segment(INSIDE, (DESK, 41_022), (EDGE, 5061), SYN);

@@ -33,6 +33,7 @@ fn configured() -> Box {
     let mut sallyport = Box::boot();
     sallyport.enable();
     sallyport.config(CONFIGURATION);
+    sallyport.config(common::KEEP_SEQUENCES);
     for (port, host, own) in [
         (INSIDE, DESK, [10, 20, 0, 1]),
         (INSIDE, OTHER_DESK, [10, 20, 0, 1]),

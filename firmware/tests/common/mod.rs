@@ -23,6 +23,11 @@ use hal_sim::serial::{SimSerial, Terminal};
 /// 2026-01-15T12:00:00Z.
 pub const START: u64 = 1_768_478_400;
 
+/// Keeps the sequence numbers of connections as their ends chose them, for tests that play both ends.
+pub const KEEP_SEQUENCES: &str = "configure terminal\nclass-map everything\nmatch any\n\
+     policy-map plain\nclass everything\nset connection random-sequence-number disable\n\
+     service-policy plain global\nend";
+
 struct NoJournal;
 
 impl Journal for NoJournal {

@@ -8,7 +8,7 @@ use cli::grammar::Captures;
 use dataplane::{AddressRange, PortId, XlateView};
 
 use super::conn::steps;
-use crate::console::declare::{EXEC, PRIVILEGED, Rows, answer, talk};
+use crate::console::declare::{EXEC, PRIVILEGED, Rows, answer, show, talk};
 use crate::console::report::Report;
 use crate::console::session::{Gone, Session};
 use crate::print as printers;
@@ -20,6 +20,15 @@ use crate::tasks::yield_now;
 const RECORDS_PER_STEP: u32 = 256;
 
 pub(super) const ROWS: Rows = &[
+    show!(
+        PRIVILEGED,
+        "show xlate count",
+        count_all,
+        &[
+            ("xlate", "Translations in use"),
+            ("count", "Only how many there are"),
+        ]
+    ),
     talk!(
         EXEC,
         PRIVILEGED,
@@ -171,6 +180,10 @@ fn parse_ports(word: &str) -> Option<(u16, u16)> {
     let (first, last) = word.split_once('-').unwrap_or((word, word));
     let (first, last) = (first.parse().ok()?, last.parse().ok()?);
     (first <= last).then_some((first, last))
+}
+
+fn count_all(core: &mut Core, _: &Captures<'_>, out: &mut String) {
+    printers::conn::usage(out, core.dataplane.xlate_usage());
 }
 
 async fn show_xlates(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
