@@ -127,7 +127,7 @@ fn a_call_is_seen_on_both_sides_as_on_the_wire() {
     let printed = sallyport.line("show capture");
     assert!(
         printed.contains(
-            "capture in type raw-data interface inside [Capturing - 77 bytes]\r\n  \
+            "capture in type raw-data interface inside [Capturing - 71 bytes]\r\n  \
              match tcp any host 198.51.100.20 eq 5061\r\n\
              capture out type raw-data interface outside [Capturing - 154 bytes]\r\n"
         ),
@@ -219,17 +219,17 @@ fn a_capture_is_stopped_cleared_added_to_and_removed() {
         state.split_once(']').expect("its end").0.to_owned()
     };
     call(&mut sallyport, 40_000);
-    assert_eq!(state(&mut sallyport), "Capturing - 77 bytes");
+    assert_eq!(state(&mut sallyport), "Capturing - 71 bytes");
     sallyport.config("capture c stop");
     call(&mut sallyport, 40_001);
     assert_eq!(state(&mut sallyport), "Stopped - 71 bytes");
     sallyport.config("no capture c stop");
     call(&mut sallyport, 40_002);
-    assert_eq!(state(&mut sallyport), "Capturing - 154 bytes");
+    assert_eq!(state(&mut sallyport), "Capturing - 142 bytes");
     // The list changes under the capture.
     sallyport.config("configure terminal\naccess-list calls line 1 extended deny tcp any any\nend");
     call(&mut sallyport, 40_003);
-    assert_eq!(state(&mut sallyport), "Capturing - 154 bytes");
+    assert_eq!(state(&mut sallyport), "Capturing - 142 bytes");
     sallyport.config(
         "no capture c access-list calls\ncapture c interface outside\ncapture c match ip any any\n\
          no capture c interface inside\nclear capture c",
