@@ -1,6 +1,6 @@
 //! What a port does not do to the frames it sends, done in software.
 //!
-//! A frame may ask the port that sends it for two things ([`Offload`](crate::packet::Offload)): to
+//! A frame may ask the port that sends it for two things ([`Offload`]): to
 //! complete its transport checksum, and to cut a TCP segment longer than the medium takes. Frames
 //! from ports that coalesce ask for both, and go out as they came if the other port does both
 //! ([`Offloads`]). If it does not, a [`Finisher`] between the queue and the port does, at the last

@@ -477,8 +477,8 @@ fn policy(elements: Vec<Ace>) -> Policy {
             real_interface: Some(Side::Inside.port()),
             mapped_interface: Some(Side::Outside.port()),
             source: SourceNat::Static {
-                real: AddressRange::host(PUBLISHED),
-                mapped: MappedAddress::Range(AddressRange::host(PUBLIC)),
+                real: vec![AddressRange::host(PUBLISHED)],
+                mapped: MappedAddress::range(AddressRange::host(PUBLIC)),
             },
             service: None,
             destination: None,
