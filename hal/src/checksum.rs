@@ -5,6 +5,7 @@
 
 /// The sum of `bytes`, which start at an even offset of what is summed.
 #[must_use]
+#[inline]
 pub fn sum(bytes: &[u8]) -> u16 {
     let mut total: u64 = 0;
     let (words, tail) = bytes.as_chunks::<4>();
@@ -21,12 +22,14 @@ pub fn sum(bytes: &[u8]) -> u16 {
 
 /// Adds two sums.
 #[must_use]
+#[inline]
 pub fn add(a: u16, b: u16) -> u16 {
     fold(u64::from(a) + u64::from(b))
 }
 
 /// Carries the high bits of `total` round until sixteen are left.
 #[must_use]
+#[inline]
 pub fn fold(mut total: u64) -> u16 {
     while total > 0xffff {
         total = (total & 0xffff) + (total >> 16);

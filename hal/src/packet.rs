@@ -56,6 +56,7 @@ pub struct Offload {
 
 impl Offload {
     /// Whether the frame is complete as it is.
+    #[inline]
     #[must_use]
     pub const fn asks_nothing(&self) -> bool {
         !self.checksum_partial && self.segment_size == 0
@@ -109,6 +110,7 @@ pub struct PacketBuf {
 
 impl PacketBuf {
     /// The valid bytes of this buffer (the first one of a frame that spans several).
+    #[inline]
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         let (start, end) = (usize::from(self.slot.start), usize::from(self.slot.end));
@@ -116,6 +118,7 @@ impl PacketBuf {
     }
 
     /// The valid bytes of this buffer, to be changed in place.
+    #[inline]
     #[must_use]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         let (start, end) = (usize::from(self.slot.start), usize::from(self.slot.end));
@@ -123,18 +126,21 @@ impl PacketBuf {
     }
 
     /// Valid bytes in this buffer.
+    #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         usize::from(self.slot.end - self.slot.start)
     }
 
     /// Whether this buffer holds no valid byte.
+    #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.slot.start == self.slot.end
     }
 
     /// Valid bytes of the whole frame, further buffers included.
+    #[inline]
     #[must_use]
     pub fn frame_len(&self) -> usize {
         self.segments().map(<[u8]>::len).sum()
@@ -194,6 +200,7 @@ impl PacketBuf {
     /// A partial checksum stays where it is.
     ///
     /// Returns false, and changes nothing, if there is less headroom.
+    #[inline]
     #[must_use]
     pub fn grow_front(&mut self, count: usize) -> bool {
         match self.headroom().checked_sub(count) {
@@ -208,6 +215,7 @@ impl PacketBuf {
 
     /// Drops the first `count` valid bytes of this buffer (all of them if there are fewer). A
     /// partial checksum stays where it is; with the bytes that it covers it must not be dropped.
+    #[inline]
     pub fn trim_front(&mut self, count: usize) {
         let count = count.min(self.len());
         self.slot.start += count as u16;
@@ -215,6 +223,7 @@ impl PacketBuf {
     }
 
     /// Keeps the first `len` valid bytes of this buffer; nothing happens if there are fewer.
+    #[inline]
     pub fn truncate(&mut self, len: usize) {
         if len < self.len() {
             self.slot.end = self.slot.start + len as u16;
@@ -224,6 +233,7 @@ impl PacketBuf {
     /// Copies `data` behind the valid bytes.
     ///
     /// Returns false, and changes nothing, if it does not fit into this buffer.
+    #[inline]
     #[must_use]
     pub fn extend(&mut self, data: &[u8]) -> bool {
         let end = usize::from(self.slot.end);
@@ -257,18 +267,21 @@ impl PacketBuf {
     }
 
     /// Whether the frame spans more than this buffer.
+    #[inline]
     #[must_use]
     pub fn is_chained(&self) -> bool {
         self.slot.next.is_some()
     }
 
     /// What the device found, or is asked to do.
+    #[inline]
     #[must_use]
     pub fn offload(&self) -> Offload {
         self.slot.offload
     }
 
     /// Sets what the device found, or is asked to do.
+    #[inline]
     pub fn set_offload(&mut self, offload: Offload) {
         self.slot.offload = offload;
     }

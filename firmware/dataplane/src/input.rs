@@ -23,7 +23,7 @@ use crate::offload;
 use crate::policy::PortId;
 use crate::slowpath::{Decision, FIRST, icmp_code};
 use crate::tell::{Seen, closing_end};
-use crate::v6::{self, Headers6};
+use crate::v6;
 use crate::view::LocalPacket;
 use crate::wheel::tick_of;
 use crate::wire::{
@@ -73,9 +73,11 @@ pub(crate) enum Arrival {
         headers: Headers,
         hash: u64,
     },
-    /// IPv6 that can belong to no flow yet.
-    Ip6(Headers6),
-    Fragment(FragmentHeader),
+    /// IPv6 that can belong to no flow yet. Its headers are read again when its turn comes, so that
+    /// those of IPv4 are not carried through the batch in the room they would need; so are those of
+    /// fragments.
+    Ip6,
+    Fragment,
     Arp,
     Bad(DropReason),
 }
@@ -113,8 +115,8 @@ impl DataPlane {
                 Arrival::Ip { headers, hash } => {
                     self.handle_ip(port, &headers, hash, frame, pool, now)
                 }
-                Arrival::Ip6(headers) => self.handle_ip6(port, &headers, frame, pool, now),
-                Arrival::Fragment(header) => self.handle_fragment(port, &header, frame, pool, now),
+                Arrival::Ip6 => self.handle_ip6(port, frame, pool, now),
+                Arrival::Fragment => self.handle_fragment(port, frame, pool, now),
                 Arrival::Arp => self.handle_arp(port, frame, pool, now),
                 Arrival::Bad(reason) => Err(Dropped::new(reason, frame)),
             };
@@ -176,6 +178,7 @@ impl DataPlane {
         Ok(())
     }
 
+    #[inline(always)]
     fn classify(&self, port: PortId, frame: &mut PacketBuf) -> Arrival {
         match self.parse_frame(port, frame) {
             Ok(arrival) => arrival,
@@ -184,6 +187,7 @@ impl DataPlane {
     }
 
     /// Layer 2: is the frame whole, ours, and of a protocol we speak.
+    #[inline(always)]
     fn parse_frame(&self, port_id: PortId, frame: &mut PacketBuf) -> Result<Arrival, DropReason> {
         let port = self
             .ports
@@ -218,7 +222,7 @@ impl DataPlane {
                         if is_group && !is_group_address(destination, self.interface(port_id)) {
                             return Err(DropReason::L2Acl);
                         }
-                        return Ok(Arrival::Fragment(header));
+                        return Ok(Arrival::Fragment);
                     }
                     headers => headers?,
                 };
@@ -241,7 +245,7 @@ impl DataPlane {
             ETHERTYPE_IPV6 => {
                 let arrival = self.classify6(port_id, bytes, frame_len, is_group)?;
                 if !frame.offload().asks_nothing() {
-                    offload::admit6(frame, &arrival)?;
+                    offload::admit6(frame)?;
                 }
                 Ok(arrival)
             }
@@ -276,7 +280,7 @@ impl DataPlane {
             return self.forward(index, direction, headers, frame, pool, now);
         }
         if v6::is_name(headers.tuple.source) {
-            return self.handle_named_miss(port, frame, pool, now);
+            return self.handle_ip6(port, frame, pool, now);
         }
         if self.is_answer_to_us(port, headers) {
             return self.hand_up(port, headers, frame);

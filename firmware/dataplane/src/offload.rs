@@ -12,8 +12,8 @@ use hal::offload::{TCP_CHECKSUM, complete_checksum};
 use hal::packet::{Offload, PacketBuf};
 
 use crate::drop_reason::DropReason;
-use crate::input::Arrival;
-use crate::wire::{Headers, Layer4, RST, SYN, UDP_CHECKSUM};
+use crate::v6::Headers6;
+use crate::wire::{ETHERNET_LEN, Headers, Layer4, RST, SYN, UDP_CHECKSUM};
 
 /// Checks what `frame`, received on a medium of `mtu`, asks for against what it is.
 ///
@@ -55,27 +55,13 @@ pub(crate) fn admit(frame: &mut PacketBuf, headers: &Headers, mtu: u16) -> Resul
 ///
 /// # Errors
 /// [`DropReason::InvalidOffload`].
-pub(crate) fn admit6(frame: &mut PacketBuf, arrival: &Arrival) -> Result<(), DropReason> {
-    let (ip, total_len, transport, layer4) = match arrival {
-        Arrival::Ip { headers, .. } => (
-            headers.ip,
-            headers.total_len,
-            headers.transport,
-            headers.layer4,
-        ),
-        Arrival::Ip6(headers) => (
-            headers.ip,
-            headers.total_len,
-            headers.transport,
-            headers.layer4,
-        ),
-        _ => return Err(DropReason::InvalidOffload),
-    };
+pub(crate) fn admit6(frame: &mut PacketBuf) -> Result<(), DropReason> {
+    let headers = Headers6::parse(frame.bytes(), ETHERNET_LEN, frame.frame_len())?;
     if frame.offload().segment_size != 0 {
         return Err(DropReason::InvalidOffload);
     }
-    let end = usize::from(ip) + usize::from(total_len);
-    admit_checksum(frame, end, transport, layer4)
+    let end = usize::from(headers.ip) + usize::from(headers.total_len);
+    admit_checksum(frame, end, headers.transport, headers.layer4)
 }
 
 /// Whether the checksum is partial, and that of the header of `layer4` at `transport` in a packet that

@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 
 use config::Config;
 use config::model::{
-    AccessLine, AccessList, AccessRule, Action, PortMatch, RuleLog, RuleMatch, Service,
+    AccessLine, AccessList, AccessRule, Action, AddressMatch, PortMatch, RuleLog, RuleMatch,
+    Service,
 };
-use dataplane::{Ace, AceLog, AclId, AddressRange};
+use dataplane::{Ace, Ace6, AceLog, AclId, AddressRange, AddressRange6};
 
 use super::schedule::{RangeState, Schedule};
 use super::{CompiledList, port_id, range, transport};
@@ -16,6 +17,8 @@ use super::{CompiledList, port_id, range, transport};
 /// The access lists of a policy while they are collected.
 pub(super) struct Lists {
     pub(super) elements: Vec<dataplane::AccessList>,
+    /// For each of them, the elements that decide about IPv6 as well.
+    pub(super) elements6: Vec<Vec<Ace6>>,
     pub(super) index: BTreeMap<String, CompiledList>,
     /// How many elements there is memory for.
     left: usize,
@@ -26,6 +29,7 @@ impl Lists {
     pub(super) fn new(elements_max: usize) -> Self {
         Self {
             elements: Vec::new(),
+            elements6: Vec::new(),
             index: BTreeMap::new(),
             left: elements_max,
         }
@@ -43,18 +47,26 @@ impl Lists {
         let mut elements = Vec::new();
         let mut lines = Vec::with_capacity(list.lines().len());
         let mut cut_at = None;
+        let mut elements6 = Vec::new();
         for (number, line) in (1..).zip(list.lines()) {
             let first = elements.len();
             if cut_at.is_none() && !add_line(config, schedule, line, self.left, &mut elements) {
                 cut_at = Some(number);
             }
             self.left -= elements.len() - first;
+            if is_about_ipv6(line) {
+                elements6.extend((first..elements.len()).map(of_everybody));
+            }
             lines.push(first..elements.len());
         }
         if cut_at.is_some() {
+            elements6.push(of_everybody(elements.len()));
             elements.push(DENY_ALL);
         }
         if let Some(id) = self.add_elements(name, elements) {
+            if let Some(own) = self.elements6.get_mut(usize::from(id.0)) {
+                *own = elements6;
+            }
             self.index
                 .insert(name.into(), CompiledList { id, lines, cut_at });
         }
@@ -67,11 +79,30 @@ impl Lists {
             name: name.into(),
             elements,
         });
+        self.elements6.push(Vec::new());
         Some(id)
     }
 
     pub(super) fn id(&self, name: &str) -> Option<AclId> {
         self.index.get(name).map(|list| list.id)
+    }
+}
+
+/// Whether a line is for both families: only `any` stands for IPv6 addresses so far.
+fn is_about_ipv6(line: &AccessLine) -> bool {
+    let AccessLine::Rule(rule) = line else {
+        return false;
+    };
+    rule.source == AddressMatch::Any && rule.destination == AddressMatch::Any
+}
+
+/// The IPv6 side of an element from anybody to anybody.
+const fn of_everybody(element: usize) -> Ace6 {
+    Ace6 {
+        element,
+        source: AddressRange6::ANY,
+        destination: AddressRange6::ANY,
+        icmp: None,
     }
 }
 

@@ -149,7 +149,10 @@ pub(crate) fn compile(
         },
         arp_timeout: Duration::from_secs(u64::from(config.arp_timeout_secs)),
         tcp_mss: config.tcp_mss,
-        v6: ipv6::compile(config, mac_of),
+        v6: dataplane::Policy6 {
+            access: lists.elements6,
+            ..ipv6::compile(config, mac_of)
+        },
         fragments,
         reverse_path: reverse_path(config),
         access_lists: lists.elements,

@@ -49,11 +49,15 @@ impl DataPlane {
     pub(crate) fn handle_fragment(
         &mut self,
         port: PortId,
-        header: &FragmentHeader,
         mut frame: PacketBuf,
         pool: &mut PacketPool,
         now: Instant,
     ) -> Outcome {
+        let parsed = FragmentHeader::parse(frame.bytes(), ETHERNET_LEN, frame.frame_len());
+        let header = match &parsed {
+            Ok(header) => header,
+            Err(reason) => return Err(Dropped::new(*reason, frame)),
+        };
         // What is refused anyway does not wait first.
         if let Err(reason) = self.check_shuns(&header.tuple) {
             return Err(Dropped::new(reason, frame));

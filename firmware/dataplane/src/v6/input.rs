@@ -46,39 +46,28 @@ impl DataPlane {
                 let hash = self.flows.hash(port, headers.protocol, &headers.tuple);
                 Ok(Arrival::Ip { headers, hash })
             }
-            _ => Ok(Arrival::Ip6(headers)),
+            _ => Ok(Arrival::Ip6),
         }
     }
 
-    /// A packet of which no flow can be known.
+    /// A packet that belongs to no flow.
     pub(crate) fn handle_ip6(
         &mut self,
         port: PortId,
-        headers: &Headers6,
         frame: PacketBuf,
         pool: &mut PacketPool,
         now: Instant,
     ) -> Outcome {
+        let headers = match Headers6::parse(frame.bytes(), ETHERNET_LEN, frame.frame_len()) {
+            Ok(headers) => headers,
+            Err(reason) => return Err(Dropped::new(reason, frame)),
+        };
         match headers.layer4 {
             Layer4::IcmpOther { kind } if super::nd::is_discovery(kind) => {
-                self.handle_discovery(port, headers, frame, pool, now)
+                self.handle_discovery(port, &headers, frame, pool, now)
             }
-            Layer4::IcmpError { .. } => self.handle_icmp6_error(port, headers, frame, pool, now),
-            _ => self.handle_miss6(port, headers, frame, pool, now),
-        }
-    }
-
-    /// A packet whose addresses have names but that belongs to no flow.
-    pub(crate) fn handle_named_miss(
-        &mut self,
-        port: PortId,
-        frame: PacketBuf,
-        pool: &mut PacketPool,
-        now: Instant,
-    ) -> Outcome {
-        match Headers6::parse(frame.bytes(), ETHERNET_LEN, frame.frame_len()) {
-            Ok(headers) => self.handle_miss6(port, &headers, frame, pool, now),
-            Err(reason) => Err(Dropped::new(reason, frame)),
+            Layer4::IcmpError { .. } => self.handle_icmp6_error(port, &headers, frame, pool, now),
+            _ => self.handle_miss6(port, &headers, frame, pool, now),
         }
     }
 

@@ -1,0 +1,137 @@
+//! Requirement: IPv6 at the console: addresses are taken up, neighbours learnt, lists of `any` decide.
+//! Needs: nothing; virtual time.
+
+mod common;
+
+use common::Box;
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+const OUTSIDE: usize = 0;
+const INSIDE: usize = 1;
+const DESK: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 0x40);
+const BOX_INSIDE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 1);
+const PEER: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 0x20);
+const BOX_OUTSIDE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 2);
+
+const CONFIGURATION: &str = "configure terminal\n\
+    interface gi0/0\nnameif outside\nipv6 address 2001:db8:0:1::2/64\nno shutdown\n\
+    interface gi0/1\nnameif inside\nipv6 address 2001:db8:0:2::1/64\nno shutdown\nend";
+
+fn sum(bytes: &[u8]) -> u16 {
+    let mut sum = 0u32;
+    for pair in bytes.chunks(2) {
+        sum += u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0));
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    sum as u16
+}
+
+/// A frame to the box at `end`; the checksum at `sum_at` of the payload is filled in.
+fn frame(
+    end: usize,
+    (source, destination): (Ipv6Addr, Ipv6Addr),
+    (protocol, hop_limit): (u8, u8),
+    payload: &[u8],
+    sum_at: usize,
+) -> Vec<u8> {
+    let mut covered = [source.octets(), destination.octets()].concat();
+    covered.extend((payload.len() as u32).to_be_bytes());
+    covered.extend([0, 0, 0, protocol]);
+    covered.extend(payload);
+    let check = !sum(&covered);
+    let mut payload = payload.to_vec();
+    payload[sum_at..sum_at + 2].copy_from_slice(&check.to_be_bytes());
+    let mut frame = if destination.is_multicast() {
+        let [.., a, b, c, d] = destination.octets();
+        vec![0x33, 0x33, a, b, c, d]
+    } else {
+        vec![0x52, 0x54, 0, 0, 0, end as u8 + 1]
+    };
+    frame.extend([2, 0, 0, 0, 0, end as u8, 0x86, 0xdd, 0x60, 0, 0, 0]);
+    frame.extend((payload.len() as u16).to_be_bytes());
+    frame.extend([protocol, hop_limit]);
+    frame.extend([source.octets(), destination.octets()].concat());
+    frame.extend(payload);
+    frame
+}
+
+/// A station asks for the box's address, and is known from then on.
+fn introduce(sallyport: &mut Box, end: usize, station: Ipv6Addr, own: Ipv6Addr) {
+    let mut message = vec![135, 0, 0, 0, 0, 0, 0, 0];
+    message.extend(own.octets());
+    message.extend([1, 1, 2, 0, 0, 0, 0, end as u8]);
+    let group = Ipv6Addr::from_bits(
+        0xff02_0000_0000_0000_0000_0001_ff00_0000 | (own.to_bits() & 0xff_ffff),
+    );
+    let asked = frame(end, (station, group), (58, 255), &message, 2);
+    assert!(sallyport.ends[end].send(&asked));
+    sallyport.wait(Duration::from_millis(50));
+    let answers = sallyport.ends[end].receive_all();
+    let answer = answers.iter().find(|frame| frame.get(54) == Some(&136));
+    assert!(answer.is_some(), "{answers:?}");
+}
+
+fn datagram(end: usize, source: Ipv6Addr, destination: Ipv6Addr) -> Vec<u8> {
+    let payload = [0x13, 0xc4, 0x13, 0xc4, 0, 12, 0, 0, b'p', b'i', b'n', b'g'];
+    frame(end, (source, destination), (17, 64), &payload, 6)
+}
+
+/// Whether a datagram sent at `end` leaves at the other end.
+fn passes(sallyport: &mut Box, end: usize, source: Ipv6Addr, destination: Ipv6Addr) -> bool {
+    assert!(sallyport.ends[end].send(&datagram(end, source, destination)));
+    sallyport.wait(Duration::from_millis(50));
+    let left = sallyport.ends[1 - end].receive_all();
+    left.iter().any(|frame| frame.get(20) == Some(&17))
+}
+
+fn configured() -> Box {
+    let mut sallyport = Box::boot();
+    sallyport.enable();
+    sallyport.config(CONFIGURATION);
+    sallyport.wait(Duration::from_secs(3));
+    for end in &sallyport.ends {
+        drop(end.receive_all());
+    }
+    introduce(&mut sallyport, OUTSIDE, PEER, BOX_OUTSIDE);
+    introduce(&mut sallyport, INSIDE, DESK, BOX_INSIDE);
+    sallyport
+}
+
+#[test]
+fn ports_without_ipv4_speak_ipv6_and_show_it() {
+    let mut sallyport = configured();
+    let shown = sallyport.line("show ipv6 interface outside");
+    for line in [
+        "outside is up, line protocol is up",
+        "  IPv6 is enabled, link-local address is fe80::5054:ff:fe00:1\r",
+        "    2001:db8:0:1::2, subnet is 2001:db8:0:1::/64\r",
+        "  ND DAD is enabled, number of DAD attempts: 1",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let shown = sallyport.line("show ipv6 neighbor");
+    assert!(shown.contains("2001:db8:0:2::40"), "{shown}");
+    assert!(shown.contains("0200.0000.0001  REACH inside"), "{shown}");
+    let shown = sallyport.line("show ipv6 route");
+    assert!(shown.contains("C   2001:db8:0:1::/64 [0/0]"), "{shown}");
+    assert!(passes(&mut sallyport, INSIDE, DESK, PEER));
+    assert!(passes(&mut sallyport, OUTSIDE, PEER, DESK), "the answer");
+    let shown = sallyport.line("show conn");
+    assert!(shown.contains("outside [2001:db8:0:1::20]:5060"), "{shown}");
+}
+
+#[test]
+fn levels_decide_and_lists_of_any_where_they_are_bound() {
+    let mut sallyport = configured();
+    assert!(!passes(&mut sallyport, OUTSIDE, PEER, DESK), "upwards");
+    sallyport.config(
+        "configure terminal\naccess-list in extended permit udp any4 any4\n\
+         access-group in in interface outside\nend",
+    );
+    assert!(!passes(&mut sallyport, OUTSIDE, PEER, DESK), "IPv4 only");
+    sallyport.config("configure terminal\naccess-list in extended permit udp any any eq sip\nend");
+    assert!(passes(&mut sallyport, OUTSIDE, PEER, DESK));
+    let shown = sallyport.line("show access-list in");
+    assert!(shown.contains("any any eq sip (hitcnt=1)"), "{shown}");
+}
