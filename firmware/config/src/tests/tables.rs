@@ -188,7 +188,7 @@ fn passwords_are_kept_as_their_hash() {
 }
 
 #[test]
-fn ten_thousand_rules_apply_within_a_second() {
+fn ten_thousand_rules_are_kept_in_their_order() {
     let mut session = Session::with_interfaces();
     let lines: Vec<String> = (0..10_000u32)
         .map(|index| {
@@ -200,14 +200,20 @@ fn ten_thousand_rules_apply_within_a_second() {
             )
         })
         .collect();
-    let start = std::time::Instant::now();
     for line in &lines {
         session.line(line);
     }
-    let elapsed = start.elapsed();
-    println!("10,000 access-list lines: {elapsed:?}");
-    assert_eq!(session.config.access_lists["big"].lines().len(), 10_000);
-    assert!(elapsed.as_secs_f64() < 1.0, "{elapsed:?}");
+    // How long that takes is measured by the benchmark of the console.
+    let text = session.printed();
+    let printed: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("access-list big "))
+        .collect();
+    assert_eq!(printed.len(), lines.len());
+    for (printed, line) in printed.iter().zip(&lines) {
+        let (printed, _) = printed.split_once(" eq ").expect("ports");
+        assert!(line.starts_with(printed), "{printed} for {line}");
+    }
 }
 
 #[test]
