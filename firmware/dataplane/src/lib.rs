@@ -12,6 +12,18 @@
 //!                                                            proxy ← intercept     output → frames
 //! ```
 //!
+//! | Modules | What they do |
+//! | --- | --- |
+//! | `input`, `wire`, `offload`, `fragment` | frames in: checked, parsed, collected |
+//! | `flow`, `connection`, `inspect` | what belongs to a flow: tracked, limited, looked into |
+//! | `slowpath`, `access`, `nat`, `routes`, `policy` | what opens one: decided |
+//! | `output`, `neighbor`, `arp`, `icmp`, `own` | frames out, and the box's own |
+//! | `v6` | what differs for IPv6 |
+//! | `intercept`, `to_the_box` | packets for proxies, and for the box |
+//! | `shun`, `limiter` | who is shut out, what is said unasked |
+//! | `capture`, `event`, `tell`, `access_log`, `hits`, `show`, `view` | what operators see |
+//! | `buckets`, `hash`, `wheel` | the tables' index, its keyed hash, timers |
+//!
 //! Tables are claimed once, in [`DataPlane::new`]; a packet allocates nothing. Only `set_policy`,
 //! timers and the operator's `clear` commands do.
 #![cfg_attr(not(test), no_std)]
