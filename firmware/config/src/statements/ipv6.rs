@@ -465,25 +465,11 @@ fn icmp(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal>
         kind,
         interface: word(captures, "interface")?.into(),
     };
-    let at = change
-        .config
-        .icmp_rules6
-        .iter()
-        .position(|present| *present == rule);
-    if captures.negated() {
-        change
-            .config
-            .icmp_rules6
-            .remove(at.ok_or(Refusal::NothingToRemove)?);
-        change.outcome.changed = true;
-        return Ok(());
+    if !captures.negated() {
+        change.require_interface(&rule.interface)?;
     }
-    change.require_interface(&rule.interface)?;
-    if at.is_none() {
-        change.config.icmp_rules6.push(rule);
-        change.outcome.changed = true;
-    }
-    Ok(())
+    let rules = &mut change.config.icmp_rules6;
+    change.outcome.keep(rules, rule, captures.negated())
 }
 
 fn clear(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {

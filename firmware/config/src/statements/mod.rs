@@ -62,6 +62,27 @@ impl Outcome {
         }
     }
 
+    /// Adds `line` to lines of which each is there once, or takes it out of them.
+    ///
+    /// # Errors
+    /// [`Refusal::NothingToRemove`] if it is to be taken out and is not there.
+    fn keep<T: PartialEq>(
+        &mut self,
+        lines: &mut Vec<T>,
+        line: T,
+        is_removed: bool,
+    ) -> Result<(), Refusal> {
+        let at = lines.iter().position(|present| *present == line);
+        match (at, is_removed) {
+            (Some(at), true) => drop(lines.remove(at)),
+            (None, true) => return Err(Refusal::NothingToRemove),
+            (Some(_), false) => return Ok(()),
+            (None, false) => lines.push(line),
+        }
+        self.changed = true;
+        Ok(())
+    }
+
     /// Notes that something was removed, if there was something.
     ///
     /// # Errors
