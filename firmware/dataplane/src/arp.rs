@@ -9,7 +9,7 @@ use hal::time::Instant;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::input::{Dropped, Outcome, Verdict};
-use crate::neighbor::{PENDING, Sighting};
+use crate::neighbor::Sighting;
 use crate::policy::{Interface, PortId};
 use crate::wire::{ETHERNET_LEN, ETHERTYPE_ARP, array};
 
@@ -82,46 +82,18 @@ impl DataPlane {
         if !is_probe {
             // Who asks us will be talked to soon; anybody else is noted only if we know or want
             // him, so that nobody can fill the table by talking.
-            self.learn(port, &arp, is_asked, pool, now);
+            let seen = Sighting {
+                port,
+                address: arp.sender,
+                mac: arp.sender_mac,
+            };
+            self.learn(seen, is_asked, self.policy.arp_timeout, pool, now);
         }
         if !is_asked {
             pool.free(frame);
             return Ok(Verdict::Consumed);
         }
         self.answer(port, &arp, frame)
-    }
-
-    fn learn(
-        &mut self,
-        port: PortId,
-        arp: &Arp,
-        create: bool,
-        pool: &mut PacketPool,
-        now: Instant,
-    ) {
-        let lifetime = self.policy.arp_timeout;
-        let mut evicted: heapless::Vec<PacketBuf, PENDING> = heapless::Vec::new();
-        let learnt = self.neighbors.learn(
-            Sighting {
-                port,
-                address: arp.sender,
-                mac: arp.sender_mac,
-            },
-            create,
-            lifetime,
-            &mut |packet| {
-                // One entry holds no more than that.
-                let _ = evicted.push(packet);
-            },
-            now,
-        );
-        for packet in evicted {
-            self.give_up_waiting(packet, pool);
-        }
-        if let Some(mut waiting) = learnt {
-            let packets = core::iter::from_fn(|| waiting.pop_front());
-            self.send_waiting(port, arp.sender_mac, packets, pool);
-        }
     }
 
     /// Turns a request into its answer.

@@ -26,7 +26,7 @@ use crate::hits::ElementHits;
 use crate::limiter::Limiter;
 use crate::nat::bindings::{Bindings, Linger};
 use crate::nat::rules::NatTable;
-use crate::neighbor::{Due, NeighborTable};
+use crate::neighbor::NeighborTable;
 use crate::own::LOCAL_TCP_PORTS;
 use crate::policy::{AddressRange, Interface, Policy, PortId, Timeouts, Transport};
 use crate::routes::RouteTable;
@@ -435,19 +435,8 @@ impl DataPlane {
         self.access_log
             .run_due(tick, |event| self.events.push(event));
         self.expire_fragments(pool, now);
-        let mut due = Vec::new();
         self.run_discovery(pool, now);
-        self.neighbors.run_due(now, |entry| due.push(entry));
-        for entry in due {
-            match entry {
-                Due::Ask(port, address) => self.ask(port, address, pool),
-                Due::GaveUp(mut pending) => {
-                    while let Some(packet) = pending.pop_front() {
-                        self.give_up_waiting(packet, pool);
-                    }
-                }
-            }
-        }
+        self.run_neighbors::<core::net::Ipv4Addr>(pool, now);
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.
@@ -511,16 +500,9 @@ impl DataPlane {
 
     /// Forgets learnt neighbours, of one port or of all.
     pub fn clear_neighbors(&mut self, port: Option<PortId>, pool: &mut PacketPool) {
-        let mut dropped = Vec::new();
         let is_chosen = |other| port.is_none_or(|port| port == other);
-        self.neighbors
-            .clear(is_chosen, &mut |packet| dropped.push(packet));
-        self.v6
-            .neighbors
-            .clear(is_chosen, &mut |packet| dropped.push(packet));
-        for packet in dropped {
-            self.give_up_waiting(packet, pool);
-        }
+        self.forget_neighbors::<core::net::Ipv4Addr>(is_chosen, pool);
+        self.forget_neighbors::<core::net::Ipv6Addr>(is_chosen, pool);
     }
 
     /// What the static rules make of an endpoint behind `real_side` when seen from `mapped_side`.

@@ -17,7 +17,7 @@
 //! | `input`, `wire`, `offload`, `fragment` | frames in: checked, parsed, collected |
 //! | `flow`, `connection`, `inspect` | what belongs to a flow: tracked, limited, looked into |
 //! | `slowpath`, `access`, `nat`, `routes`, `policy` | what opens one: decided |
-//! | `output`, `neighbor`, `arp`, `icmp`, `own` | frames out, and the box's own |
+//! | `output`, `adjacency`, `neighbor`, `arp`, `icmp`, `own` | frames out, and the box's own |
 //! | `v6` | what differs for IPv6 |
 //! | `intercept`, `to_the_box` | packets for proxies, and for the box |
 //! | `shun`, `limiter` | who is shut out, what is said unasked |
@@ -33,6 +33,7 @@ extern crate alloc;
 
 mod access;
 mod access_log;
+mod adjacency;
 mod arp;
 #[doc(hidden)]
 pub mod bench;

@@ -11,7 +11,7 @@ use crate::engine::DataPlane;
 use crate::flow::Direction;
 use crate::fragment::pieces;
 use crate::input::{Dropped, Outcome, Verdict};
-use crate::neighbor::{NeighborId, PENDING};
+use crate::neighbor::NeighborId;
 use crate::policy::PortId;
 use crate::v6;
 use crate::wire::checksum;
@@ -88,68 +88,10 @@ impl DataPlane {
                 if let Some(flow) = self.flows.get_mut(index) {
                     flow.next_hops[direction.index()] = id;
                 }
-                self.send_to(id, egress, frame, pool)
+                self.send_to::<Ipv4Addr>(id, egress, frame, pool)
             }
             None => Err(Dropped::new(DropReason::NoAdjacency, frame)),
         }
-    }
-
-    /// The entry of a neighbour; asks for it if it is new.
-    fn want(
-        &mut self,
-        port: PortId,
-        address: Ipv4Addr,
-        pool: &mut PacketPool,
-        now: Instant,
-    ) -> Option<NeighborId> {
-        // An entry given up for this one may have had packets waiting.
-        let mut evicted: heapless::Vec<PacketBuf, PENDING> = heapless::Vec::new();
-        let wanted = self.neighbors.want(
-            port,
-            address,
-            &mut |packet| {
-                // One entry holds no more than that.
-                let _ = evicted.push(packet);
-            },
-            now,
-        );
-        for packet in evicted {
-            self.give_up_waiting(packet, pool);
-        }
-        let (id, is_new) = wanted?;
-        if is_new {
-            self.ask(port, address, pool);
-        }
-        Some(id)
-    }
-
-    /// Sends a frame to a neighbour, or keeps it until the neighbour answers.
-    fn send_to(
-        &mut self,
-        id: NeighborId,
-        egress: PortId,
-        frame: PacketBuf,
-        pool: &mut PacketPool,
-    ) -> Outcome {
-        if let Some(neighbor) = self
-            .neighbors
-            .get(id)
-            .filter(|neighbor| neighbor.is_known())
-        {
-            let mac = neighbor.mac;
-            return self.enqueue(egress, mac, ETHERTYPE_IPV4, frame);
-        }
-        if self.neighbors.get(id).is_none() {
-            return Err(Dropped::new(DropReason::NoAdjacency, frame));
-        }
-        // Datagrams in pieces wait only while there is plenty: they take many buffers.
-        if frame.is_chained() && pool.available() < pool.total() / 4 {
-            return Err(Dropped::new(DropReason::DispatchBlockAlloc, frame));
-        }
-        if let Some(oldest) = self.neighbors.hold(id, frame) {
-            self.give_up_waiting(oldest, pool);
-        }
-        Ok(Verdict::Waiting)
     }
 
     /// Drops a packet that had been waiting.
@@ -160,21 +102,6 @@ impl DataPlane {
         // The reason is counted; nobody waits for it here.
         let _ = self.settle(Err(Dropped::new(DropReason::NoAdjacency, packet)), pool);
         self.captures.resume_batch(batch);
-    }
-
-    /// Sends packets that had been waiting for `mac` behind `port`.
-    pub(crate) fn send_waiting(
-        &mut self,
-        port: PortId,
-        mac: MacAddr,
-        packets: impl Iterator<Item = PacketBuf>,
-        pool: &mut PacketPool,
-    ) {
-        for packet in packets {
-            self.verdicts.waiting = self.verdicts.waiting.saturating_sub(1);
-            let outcome = self.enqueue(port, mac, ETHERTYPE_IPV4, packet);
-            let _ = self.settle(outcome, pool);
-        }
     }
 
     /// Writes the Ethernet header into the first 14 bytes of `frame` and queues it on `port`.
@@ -264,7 +191,7 @@ impl DataPlane {
             return Err(Dropped::new(DropReason::InvalidEncap, packet));
         }
         match self.want(hop.port, hop.address, pool, now) {
-            Some(id) => self.send_to(id, hop.port, packet, pool),
+            Some(id) => self.send_to::<Ipv4Addr>(id, hop.port, packet, pool),
             None => Err(Dropped::new(DropReason::NoAdjacency, packet)),
         }
     }

@@ -218,7 +218,7 @@ impl DataPlane {
             (unnat.address, unnat.port)
         });
         self.check_destination(address)?;
-        let opener = match opener(headers) {
+        let opener = match opener(&headers.layer4) {
             // Whether it needs a SYN is known when its class is.
             Err(DropReason::TcpNotSyn) if self.classes.may_bypass => 0,
             opener => opener?,
@@ -244,7 +244,9 @@ impl DataPlane {
             icmp_kind: opener,
             icmp_code,
         };
-        self.check_access(from, to, &candidate, trace)?;
+        let lists_on =
+            |candidate: Candidate| move |acl| self.access.decide(&self.policy, acl, &candidate);
+        self.check_access(from, to, lists_on(candidate), trace)?;
 
         // Settings of the connection.
         let settings = self.settings_for(from, to, &candidate);
@@ -300,7 +302,7 @@ impl DataPlane {
         let is_reply_permitted = headers.protocol != PROTOCOL_ICMP
             || self.policy.inspect_icmp
             || self
-                .check_access(to, from, &candidate.answer(), &mut Hits::default())
+                .check_access(to, from, lists_on(candidate.answer()), &mut Hits::default())
                 .is_ok();
         Ok(Decision::Open(NewFlow {
             egress: hop.port,
@@ -403,12 +405,13 @@ impl DataPlane {
     }
 
     /// The inbound list of the ingress, then the global one, then an implicit deny; only if neither
-    /// is bound, the security levels. Last the outbound list of the egress.
-    fn check_access(
+    /// is bound, the security levels. Last the outbound list of the egress. `decide` asks a list: which
+    /// element decides, and what it says.
+    pub(crate) fn check_access(
         &self,
         from: &Interface,
         to: &Interface,
-        candidate: &Candidate,
+        decide: impl Fn(AclId) -> Option<(usize, Action)>,
         trace: &mut impl Trace,
     ) -> Result<(), DropReason> {
         let inbound = [
@@ -418,7 +421,7 @@ impl DataPlane {
                 .map(|acl| (acl, AccessPlace::Global)),
         ];
         let decision = inbound.into_iter().flatten().find_map(|(acl, place)| {
-            let (index, action) = self.access.decide(&self.policy, acl, candidate)?;
+            let (index, action) = decide(acl)?;
             trace.record(Step::Access(acl, place, Some(index), action));
             Some(action)
         });
@@ -448,7 +451,7 @@ impl DataPlane {
         let Some(acl) = to.access_out else {
             return Ok(());
         };
-        let decision = self.access.decide(&self.policy, acl, candidate);
+        let decision = decide(acl);
         let action = decision.map_or(Action::Deny, |(_, action)| action);
         trace.record(Step::Access(
             acl,
@@ -737,8 +740,8 @@ pub(crate) fn icmp_code(bytes: &[u8], headers: &Headers) -> u8 {
 }
 
 /// Whether a packet may be the first of a flow; its ICMP type (0 if it is no ICMP).
-fn opener(headers: &Headers) -> Result<u8, DropReason> {
-    match headers.layer4 {
+pub(crate) fn opener(layer4: &Layer4) -> Result<u8, DropReason> {
+    match *layer4 {
         Layer4::Tcp(fields) if fields.is(SYN) => Ok(0),
         Layer4::Tcp(_) => Err(DropReason::TcpNotSyn),
         Layer4::Udp | Layer4::Other => Ok(0),
@@ -747,7 +750,7 @@ fn opener(headers: &Headers) -> Result<u8, DropReason> {
         } => Ok(ICMP_ECHO_REQUEST),
         Layer4::IcmpEcho { .. } => Err(DropReason::IcmpReplyUnasked),
         Layer4::IcmpError { .. } => Err(DropReason::IcmpErrorNoConn),
-        // Timestamps, redirects and the like are of no use beyond a link.
+        // Timestamps, redirects, neighbour discovery and the like are of no use beyond a link.
         Layer4::IcmpOther { .. } => Err(DropReason::AclDrop),
     }
 }

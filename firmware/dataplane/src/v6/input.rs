@@ -1,5 +1,7 @@
 //! IPv6 frames in: to a flow by the names of their addresses, or the long way.
 
+use core::net::Ipv6Addr;
+
 use hal::packet::{PacketBuf, PacketPool};
 use hal::time::Instant;
 
@@ -145,12 +147,12 @@ impl DataPlane {
         let Some(hop) = hop else {
             return Err(Dropped::new(DropReason::NoRoute, frame));
         };
-        match self.want6(egress, hop.address, pool, now) {
+        match self.want(egress, hop.address, pool, now) {
             Some(id) => {
                 if let Some(flow) = self.flows.get_mut(index) {
                     flow.next_hops[direction.index()] = id;
                 }
-                self.send_to6(id, egress, frame, pool)
+                self.send_to::<Ipv6Addr>(id, egress, frame, pool)
             }
             None => Err(Dropped::new(DropReason::NoAdjacency, frame)),
         }

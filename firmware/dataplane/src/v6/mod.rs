@@ -113,13 +113,7 @@ pub struct NeighborView6 {
 impl DataPlane {
     /// Forgets every IPv6 neighbour.
     pub fn clear_neighbors6(&mut self, pool: &mut PacketPool) {
-        let mut dropped = alloc::vec::Vec::new();
-        self.v6
-            .neighbors
-            .clear(|_| true, &mut |packet| dropped.push(packet));
-        for packet in dropped {
-            self.give_up_waiting(packet, pool);
-        }
+        self.forget_neighbors::<Ipv6Addr>(|_| true, pool);
     }
 
     /// IPv6 routes in force, the longest prefix first.

@@ -21,7 +21,7 @@ use super::wire::{
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::input::{Dropped, Outcome, Verdict};
-use crate::neighbor::{Due, NeighborId, PENDING, Sighting};
+use crate::neighbor::Sighting;
 use crate::policy::PortId;
 use crate::wire::{ETHERNET_LEN, ETHERTYPE_IPV6, Layer4, array};
 
@@ -220,16 +220,11 @@ impl DataPlane {
                     }));
             }
         }
-        let policy = &self.policy;
-        let mut dropped = Vec::new();
-        self.v6
-            .neighbors
-            .clear(|port| policy.v6.interface(port).is_none(), &mut |packet| {
-                dropped.push(packet)
-            });
-        for packet in dropped {
-            self.give_up_waiting(packet, pool);
-        }
+        let gone: Vec<PortId> = (0..self.limits.ports)
+            .map(PortId)
+            .filter(|&port| self.policy.v6.interface(port).is_none())
+            .collect();
+        self.forget_neighbors::<Ipv6Addr>(|port| gone.contains(&port), pool);
         self.rebuild_routes6();
         self.run_discovery(pool, now);
     }
@@ -458,79 +453,8 @@ impl DataPlane {
         if !interface.is_on_link(address) {
             return;
         }
-        let mut evicted: heapless::Vec<PacketBuf, PENDING> = heapless::Vec::new();
-        let learnt = self.v6.neighbors.learn(
-            Sighting { port, address, mac },
-            create,
-            interface.reachable_time,
-            &mut |packet| {
-                // One entry holds no more than that.
-                let _ = evicted.push(packet);
-            },
-            now,
-        );
-        for packet in evicted {
-            self.give_up_waiting(packet, pool);
-        }
-        let Some(mut waiting) = learnt else {
-            return;
-        };
-        while let Some(packet) = waiting.pop_front() {
-            self.verdicts.waiting = self.verdicts.waiting.saturating_sub(1);
-            let outcome = self.enqueue(port, mac, ETHERTYPE_IPV6, packet);
-            let _ = self.settle(outcome, pool);
-        }
-    }
-
-    /// The entry of a neighbour; asks for it if it is new.
-    pub(super) fn want6(
-        &mut self,
-        port: PortId,
-        address: Ipv6Addr,
-        pool: &mut PacketPool,
-        now: Instant,
-    ) -> Option<NeighborId> {
-        let mut evicted: heapless::Vec<PacketBuf, PENDING> = heapless::Vec::new();
-        let wanted = self.v6.neighbors.want(
-            port,
-            address,
-            &mut |packet| {
-                // One entry holds no more than that.
-                let _ = evicted.push(packet);
-            },
-            now,
-        );
-        for packet in evicted {
-            self.give_up_waiting(packet, pool);
-        }
-        let (id, is_new) = wanted?;
-        if is_new {
-            self.solicit(port, address, pool);
-        }
-        Some(id)
-    }
-
-    /// Sends a frame to a neighbour, or keeps it until the neighbour answers.
-    pub(super) fn send_to6(
-        &mut self,
-        id: NeighborId,
-        egress: PortId,
-        frame: PacketBuf,
-        pool: &mut PacketPool,
-    ) -> Outcome {
-        match self.v6.neighbors.get(id) {
-            Some(neighbor) if neighbor.is_known() => {
-                let mac = neighbor.mac;
-                self.enqueue(egress, mac, ETHERTYPE_IPV6, frame)
-            }
-            Some(_) => {
-                if let Some(oldest) = self.v6.neighbors.hold(id, frame) {
-                    self.give_up_waiting(oldest, pool);
-                }
-                Ok(Verdict::Waiting)
-            }
-            None => Err(Dropped::new(DropReason::NoAdjacency, frame)),
-        }
+        let lifetime = interface.reachable_time;
+        self.learn(Sighting { port, address, mac }, create, lifetime, pool, now);
     }
 
     /// Does what is due: detection of duplicates, advertisements, asking neighbours again.
@@ -541,18 +465,7 @@ impl DataPlane {
         for index in 0..self.v6.discovery.advertisers.len() {
             self.advertise(index, pool, now);
         }
-        let mut due = Vec::new();
-        self.v6.neighbors.run_due(now, |entry| due.push(entry));
-        for entry in due {
-            match entry {
-                Due::Ask(port, address) => self.solicit(port, address, pool),
-                Due::GaveUp(mut pending) => {
-                    while let Some(packet) = pending.pop_front() {
-                        self.give_up_waiting(packet, pool);
-                    }
-                }
-            }
-        }
+        self.run_neighbors::<Ipv6Addr>(pool, now);
     }
 
     /// A step of duplicate address detection (RFC 4862 §5.4).
@@ -584,7 +497,7 @@ impl DataPlane {
     }
 
     /// Asks who has `address` behind `port`.
-    fn solicit(&mut self, port: PortId, address: Ipv6Addr, pool: &mut PacketPool) {
+    pub(crate) fn solicit(&mut self, port: PortId, address: Ipv6Addr, pool: &mut PacketPool) {
         let Some(mac) = self.interface(port).map(|interface| interface.mac) else {
             return;
         };
@@ -691,8 +604,8 @@ impl DataPlane {
         };
         self.verdicts.made += 1;
         let is_whole = self.compose(&mut frame, source, destination, HOP_LIMIT_MAX, head, rest);
-        let outcome = match self.want6(port, destination, pool, now) {
-            Some(id) if is_whole => self.send_to6(id, port, frame, pool),
+        let outcome = match self.want(port, destination, pool, now) {
+            Some(id) if is_whole => self.send_to::<Ipv6Addr>(id, port, frame, pool),
             _ => Err(Dropped::new(DropReason::NoAdjacency, frame)),
         };
         let _ = self.settle(outcome, pool);
@@ -735,8 +648,8 @@ impl DataPlane {
         if !packet.grow_front(ETHERNET_LEN) {
             return Err(Dropped::new(DropReason::InvalidEncap, packet));
         }
-        match self.want6(hop.port, hop.address, pool, now) {
-            Some(id) => self.send_to6(id, hop.port, packet, pool),
+        match self.want(hop.port, hop.address, pool, now) {
+            Some(id) => self.send_to::<Ipv6Addr>(id, hop.port, packet, pool),
             None => Err(Dropped::new(DropReason::NoAdjacency, packet)),
         }
     }

@@ -13,9 +13,9 @@ use crate::connection::settings::FlowSettings;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::input::{Dropped, Outcome, window_scale};
-use crate::policy::{AclId, Action, Interface, PortId};
-use crate::slowpath::{AccessPlace, FIRST, Hits, NewFlow, Source, Step, Trace};
-use crate::wire::{Headers, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, Layer4, SYN, Tuple};
+use crate::policy::{AclId, Action, PortId};
+use crate::slowpath::{FIRST, Hits, NewFlow, Source, Step, Trace, opener};
+use crate::wire::{Headers, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, Layer4, Tuple};
 
 /// What may become of a first packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,8 @@ impl DataPlane {
                 icmp_code: headers.icmp_code,
             },
         };
-        self.check_access6(from, to, &asked, trace)?;
+        let lists_on = |asked: Asked| move |acl| self.decide_list6(acl, &asked);
+        self.check_access(from, to, lists_on(asked), trace)?;
 
         // Source translation, and whether the way back is translated to match.
         let source = self
@@ -128,7 +129,7 @@ impl DataPlane {
         let is_reply_permitted = !matches!(headers.layer4, Layer4::IcmpEcho { .. })
             || self.policy.inspect_icmp
             || self
-                .check_access6(to, from, &asked.answer(), &mut Hits::default())
+                .check_access(to, from, lists_on(asked.answer()), &mut Hits::default())
                 .is_ok();
         Ok(Decision6::Open(NewFlow6 {
             egress: hop.port,
@@ -186,71 +187,6 @@ impl DataPlane {
             Err(DropReason::SlowpathSecurity)
         } else {
             Ok(())
-        }
-    }
-
-    /// As [`check_access`](Self::check_access): the inbound list, the global one, an implicit deny; with
-    /// neither, the security levels; then the outbound list.
-    fn check_access6(
-        &self,
-        from: &Interface,
-        to: &Interface,
-        asked: &Asked,
-        trace: &mut impl Trace,
-    ) -> Result<(), DropReason> {
-        let inbound = [
-            from.access_in.map(|acl| (acl, AccessPlace::In(from.port))),
-            self.policy
-                .access_global
-                .map(|acl| (acl, AccessPlace::Global)),
-        ];
-        let is_bound = inbound.iter().any(Option::is_some);
-        let decision = inbound.into_iter().flatten().find_map(|(acl, place)| {
-            let (element, action) = self.decide_list6(acl, asked)?;
-            trace.record(Step::Access(acl, place, Some(element), action));
-            Some(action)
-        });
-        let is_permitted = match decision {
-            Some(action) => action == Action::Permit,
-            None if is_bound => {
-                if let Some((acl, place)) = inbound.into_iter().flatten().last() {
-                    trace.record(Step::Access(acl, place, None, Action::Deny));
-                }
-                false
-            }
-            None => {
-                let is_downhill = from.security_level >= to.security_level;
-                let action = if is_downhill {
-                    Action::Permit
-                } else {
-                    Action::Deny
-                };
-                trace.record(Step::SecurityLevel(
-                    from.security_level,
-                    to.security_level,
-                    action,
-                ));
-                is_downhill
-            }
-        };
-        if !is_permitted {
-            return Err(DropReason::AclDrop);
-        }
-        let Some(acl) = to.access_out else {
-            return Ok(());
-        };
-        let decision = self.decide_list6(acl, asked);
-        let action = decision.map_or(Action::Deny, |(_, action)| action);
-        trace.record(Step::Access(
-            acl,
-            AccessPlace::Out(to.port),
-            decision.map(|(element, _)| element),
-            action,
-        ));
-        if action == Action::Permit {
-            Ok(())
-        } else {
-            Err(DropReason::AclDrop)
         }
     }
 
@@ -399,22 +335,6 @@ fn shift(address: Ipv6Addr, before: AddressRange6, after: AddressRange6) -> Opti
     let offset = address.to_bits() - before.first.to_bits();
     let shifted = Ipv6Addr::from_bits(after.first.to_bits().checked_add(offset)?);
     after.contains(shifted).then_some(shifted)
-}
-
-/// Whether a packet may be the first of a flow; its ICMP type (0 if it is no ICMP).
-fn opener(layer4: &Layer4) -> Result<u8, DropReason> {
-    match *layer4 {
-        Layer4::Tcp(fields) if fields.is(SYN) => Ok(0),
-        Layer4::Tcp(_) => Err(DropReason::TcpNotSyn),
-        Layer4::Udp | Layer4::Other => Ok(0),
-        Layer4::IcmpEcho {
-            kind: ICMP_ECHO_REQUEST,
-        } => Ok(ICMP_ECHO_REQUEST),
-        Layer4::IcmpEcho { .. } => Err(DropReason::IcmpReplyUnasked),
-        Layer4::IcmpError { .. } => Err(DropReason::IcmpErrorNoConn),
-        // Neighbour discovery and the like are of no use beyond a link.
-        Layer4::IcmpOther { .. } => Err(DropReason::AclDrop),
-    }
 }
 
 impl Headers6 {
