@@ -13,7 +13,7 @@ use crate::journal::Event;
 use crate::load;
 use crate::load_meter::Part;
 use crate::print::{put_line, system::VERSION};
-use crate::state::{Core, Shared};
+use crate::state::{Core, RECOVERY_WINDOW, Shared};
 use crate::tasks::Tasks;
 
 /// What the caller of [`Appliance::turn`] should do next.
@@ -71,6 +71,13 @@ impl Appliance {
         }
         put_line!(&mut greeting, "INFO: {}", core.startup.report);
         put_line!(&mut greeting, "INFO: disk0: {}\n", core.files_report());
+        if console::needs_password(&core.config) {
+            put_line!(
+                &mut greeting,
+                "INFO: passwords lost? A break on this line within {} seconds\n",
+                RECOVERY_WINDOW.as_secs()
+            );
+        }
         core.put_policy_in_force();
         let ready = Event::Ready {
             micros: core.now().as_micros(),

@@ -59,6 +59,9 @@ const POLICY_DELAY: Duration = Duration::from_millis(250);
 /// How often cables are looked at.
 const LINK_EVERY: Duration = Duration::from_secs(1);
 
+/// How long after the start a break at the console means that passwords are lost.
+pub(crate) const RECOVERY_WINDOW: Duration = Duration::from_secs(30);
+
 /// The appliance's possessions.
 pub(crate) struct Core {
     pub(crate) ports: Vec<Port>,
@@ -108,6 +111,8 @@ pub(crate) struct Core {
     journal: Box<dyn Journal>,
     sampler: Sampler,
     next_link_check: Instant,
+    /// Until when a break at the console means that passwords are lost.
+    recovery_until: Instant,
     /// When the oldest change that is not in force yet was made.
     changed_at: Option<Instant>,
 }
@@ -133,6 +138,8 @@ pub(crate) struct Startup {
     pub(crate) text: Option<String>,
     /// Whether there was a saved configuration at boot.
     pub(crate) was_found: bool,
+    /// Whether this is a box out of the factory: there is a disk, and nothing was ever saved on it.
+    pub(crate) is_factory_new: bool,
     /// What was found on the disk at boot, in words.
     pub(crate) report: String,
     /// Whether the running configuration differs from the saved one, as far as commands go.
@@ -242,6 +249,7 @@ impl Core {
             journal,
             sampler: Sampler::default(),
             next_link_check: now,
+            recovery_until: now + RECOVERY_WINDOW,
             changed_at: None,
         }
     }
@@ -308,8 +316,12 @@ impl Core {
         was_busy
     }
 
-    /// Moves console bytes between their queues and the device. Returns whether there were any.
+    /// Moves console bytes between their queues and the device; a break soon after the start ends the
+    /// session. Returns whether there were any.
     pub(crate) fn exchange_console(&mut self) -> bool {
+        if self.console.take_break() && self.now() < self.recovery_until {
+            self.line.break_off();
+        }
         self.line.exchange(&mut *self.console)
     }
 
@@ -571,6 +583,7 @@ impl Core {
         };
         let loaded = store.load(disk);
         self.startup.report = alloc::format!("{loaded}");
+        self.startup.is_factory_new = matches!(loaded, storage::startup::Loaded::Empty);
         match loaded {
             storage::startup::Loaded::Found {
                 saved, generation, ..

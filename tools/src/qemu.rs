@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::process::{Child, Command};
@@ -334,16 +335,34 @@ impl Qemu {
     /// # Errors
     /// When the control socket does not answer.
     pub async fn control(&self, command: &str) -> Result<String> {
+        self.execute(&json!({ "execute": command })).await
+    }
+
+    /// Types a line at QEMU's monitor and returns what it prints, as QEMU's `chardev-send-break console`.
+    ///
+    /// # Errors
+    /// When the control socket does not answer, or not with a text.
+    pub async fn monitor(&self, line: &str) -> Result<String> {
+        let command = json!({
+            "execute": "human-monitor-command",
+            "arguments": { "command-line": line },
+        });
+        let answer: Value = serde_json::from_str(&self.execute(&command).await?)
+            .context("QEMU's answer is no JSON")?;
+        let text = answer.get("return").and_then(Value::as_str);
+        text.map(str::to_owned)
+            .with_context(|| format!("QEMU answered {answer} to `{line}`"))
+    }
+
+    async fn execute(&self, command: &Value) -> Result<String> {
         let work = async {
             let stream = UnixStream::connect(&self.control).await?;
             let (reader, mut writer) = stream.into_split();
             let mut lines = BufReader::new(reader).lines();
             lines.next_line().await?; // greeting
             let mut answer = String::new();
-            for command in ["qmp_capabilities", command] {
-                writer
-                    .write_all(format!("{{\"execute\":\"{command}\"}}\n").as_bytes())
-                    .await?;
+            for command in [&json!({ "execute": "qmp_capabilities" }), command] {
+                writer.write_all(format!("{command}\n").as_bytes()).await?;
                 while let Some(line) = lines.next_line().await? {
                     if line.contains("\"return\"") || line.contains("\"error\"") {
                         answer = line;

@@ -386,6 +386,8 @@ pub enum Notice {
     KeptOnly(&'static str),
     /// Log-in by local users is switched on, and there are none.
     NoUsers,
+    /// From now on a break at the console leads to nothing but erasing all.
+    RecoveryErasesAll,
     /// The trustpoint has no certificate of its own yet.
     NotEnrolled(String),
     /// The cipher suite is never negotiated.
@@ -438,6 +440,10 @@ impl fmt::Display for Notice {
             Self::Duplicate(name) => write!(f, "WARNING: <{name}> found duplicate element"),
             Self::NoUsers => f.write_str(
                 "WARNING: local database is empty! Use 'username' command to define local users.",
+            ),
+            Self::RecoveryErasesAll => f.write_str(
+                "WARNING: passwords can no longer be removed at the console. If they are lost, the only way \
+                 back is to erase\nthe configuration, the keys and the files of this box.",
             ),
             Self::KeptOnly(what) => {
                 write!(f, "WARNING: {what} is kept in the configuration but has no effect")

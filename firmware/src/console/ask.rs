@@ -71,6 +71,19 @@ impl Session {
         })
     }
 
+    /// Asks for a line of text; `None` for Ctrl-C and Ctrl-Z.
+    pub(super) async fn ask_or_leave(&mut self, prompt: &str) -> Result<Option<String>, Gone> {
+        self.read(prompt, false).await
+    }
+
+    /// Asks for a password, without echo; `None` for Ctrl-C and Ctrl-Z.
+    pub(super) async fn password_or_leave(
+        &mut self,
+        prompt: &str,
+    ) -> Result<Option<Zeroizing<String>>, Gone> {
+        Ok(self.read(prompt, true).await?.map(Zeroizing::new))
+    }
+
     /// Asks until the answer is yes or no. Ctrl-C and Ctrl-Z are no.
     pub(super) async fn yes_no(&mut self, prompt: &str) -> Result<bool, Gone> {
         loop {

@@ -25,6 +25,8 @@ pub(crate) struct ConsoleLine {
     reader: Option<Waker>,
     writer: Option<Waker>,
     lost_seen: u64,
+    /// A break that ends the session, until somebody takes note of it.
+    is_broken_off: bool,
 }
 
 impl ConsoleLine {
@@ -85,6 +87,18 @@ impl ConsoleLine {
         !self.input.is_empty()
     }
 
+    /// Ends the session that reads from the line: it is told that its time is over.
+    pub(crate) fn break_off(&mut self) {
+        self.is_broken_off = true;
+        self.input.clear();
+        self.nudge();
+    }
+
+    /// Whether [`break_off`](Self::break_off) ended the session.
+    pub(crate) fn take_break_off(&mut self) -> bool {
+        core::mem::take(&mut self.is_broken_off)
+    }
+
     /// Wakes whoever waits for a byte: there is something else to look at.
     pub(crate) fn nudge(&mut self) {
         if let Some(waker) = self.reader.take() {
@@ -115,7 +129,7 @@ pub(crate) enum Arrival {
     Byte(u8),
     /// Log lines for the console.
     Log,
-    /// The deadline.
+    /// The deadline, or a break that ends the session.
     Timeout,
 }
 
@@ -123,6 +137,9 @@ pub(crate) enum Arrival {
 pub(crate) async fn read_at_prompt(shared: &Shared, deadline: Option<Instant>) -> Arrival {
     poll_fn(|context| {
         let mut core = shared.borrow_mut();
+        if core.line.is_broken_off {
+            return Poll::Ready(Arrival::Timeout);
+        }
         if let Some(byte) = core.line.input.pop_front() {
             return Poll::Ready(Arrival::Byte(byte));
         }
@@ -141,10 +158,13 @@ pub(crate) async fn read_at_prompt(shared: &Shared, deadline: Option<Instant>) -
     .await
 }
 
-/// Waits for the next byte, or until `deadline`.
+/// Waits for the next byte; none at `deadline`, or after a break that ends the session.
 pub(crate) async fn read_byte(shared: &Shared, deadline: Option<Instant>) -> Option<u8> {
     poll_fn(|context| {
         let mut core = shared.borrow_mut();
+        if core.line.is_broken_off {
+            return Poll::Ready(None);
+        }
         if let Some(byte) = core.line.input.pop_front() {
             return Poll::Ready(Some(byte));
         }

@@ -373,25 +373,13 @@ async fn set_first_password(session: &mut Session) -> Result<(), Gone> {
         .say("The enable password is not set.  Please set it now.\n")
         .await?;
     for _ in 0..TRIES {
-        let first = session.password("Enter  Password: ").await?;
-        if !LENGTHS.contains(&first.chars().count()) {
-            session
-                .say("ERROR: The password must have 3 to 127 characters.\n")
-                .await?;
+        let Some(hash) = new_password(session, "Enter  Password: ").await? else {
             continue;
-        }
-        let second = session.password("Repeat Password: ").await?;
-        if *first != *second {
-            session.say("ERROR: The passwords do not match.\n").await?;
-            continue;
-        }
+        };
         change_privilege(session, PRIVILEGED);
         {
             let by = session.name();
             let mut core = session.core();
-            let mut salt = [0; config::password::SALT_LEN];
-            core.entropy.fill(&mut salt);
-            let hash = config::password::PasswordHash::of(first.as_bytes(), salt);
             core.config.enable_password = Some(hash);
             core.note_change(&by);
         }
@@ -403,6 +391,34 @@ async fn set_first_password(session: &mut Session) -> Result<(), Gone> {
             .await;
     }
     session.say("Access denied.\n").await
+}
+
+/// Asks for a new password twice. `None` if it cannot be one, which is said.
+async fn new_password(session: &mut Session, prompt: &str) -> Result<Option<PasswordHash>, Gone> {
+    let first = session.password(prompt).await?;
+    repeat_password(session, &first).await
+}
+
+/// Asks for a password that was typed as `first` again. `None` if it cannot be one or is not the same,
+/// which is said.
+pub(super) async fn repeat_password(
+    session: &mut Session,
+    first: &str,
+) -> Result<Option<PasswordHash>, Gone> {
+    if !LENGTHS.contains(&first.chars().count()) {
+        session
+            .say("ERROR: The password must have 3 to 127 characters.\n")
+            .await?;
+        return Ok(None);
+    }
+    let second = session.password("Repeat Password: ").await?;
+    if *first != **second {
+        session.say("ERROR: The passwords do not match.\n").await?;
+        return Ok(None);
+    }
+    let mut salt = [0; SALT_LEN];
+    session.core().entropy.fill(&mut salt);
+    Ok(Some(PasswordHash::of(first.as_bytes(), salt)))
 }
 
 async fn disable(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {

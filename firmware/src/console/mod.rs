@@ -12,6 +12,8 @@
 //! | [`session`] | who is at the console, in which mode; lines one after the other |
 //! | `burst` | the lines of a paste, counted |
 //! | `obey` | what becomes of a line |
+//! | `setup` | the first questions of a box out of the factory |
+//! | `recovery` | a break at the start, for who has lost the passwords |
 //! | `ask` | what a dialogue says and asks |
 //! | `declare` | how an EXEC command is declared |
 //! | `exec`, `crypto` | the commands, rows and handlers together |
@@ -26,12 +28,15 @@ pub(crate) mod line;
 mod login;
 mod obey;
 mod place;
+mod recovery;
 mod rehearsal;
 mod report;
 pub(crate) mod session;
+mod setup;
 mod transfer;
 
 pub(crate) use exec::restart_as_planned;
+pub(crate) use recovery::needs_password;
 
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -61,7 +66,7 @@ pub(crate) enum Action {
 pub(crate) fn grammar() -> Grammar<Action> {
     let mut rows: Vec<Row<Action>> = exec::TABLES
         .iter()
-        .chain([&crypto::ROWS, &login::ROWS])
+        .chain([&crypto::ROWS, &login::ROWS, &setup::ROWS])
         .flat_map(|table| table.iter())
         .map(|row| row.map(Action::Exec))
         .collect();
@@ -96,9 +101,13 @@ pub(crate) async fn serve(shared: Shared, grammar: Rc<Grammar<Action>>, greeting
     shared.borrow_mut().console.set_flow(FlowControl::XonXoff);
     line::write_text(&shared, &greeting).await;
     loop {
-        Session::new(shared.clone(), Rc::clone(&grammar))
-            .run()
-            .await;
+        let session = Session::new(shared.clone(), Rc::clone(&grammar));
+        let is_broken_off = shared.borrow_mut().line.take_break_off();
+        if is_broken_off {
+            session.recover().await;
+        } else {
+            session.run().await;
+        }
         shared.borrow_mut().settle();
     }
 }

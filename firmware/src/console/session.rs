@@ -19,7 +19,7 @@ use hal::time::Instant;
 use super::burst::Burst;
 use super::declare::{EXEC, EXEC_ONLY, POWER};
 use super::input::{Commands, Input, LineEnd};
-use super::{Action, login};
+use super::{Action, login, recovery, setup};
 use crate::state::{Core, Shared};
 use crate::tasks::yield_now;
 
@@ -66,7 +66,16 @@ impl Session {
 
     /// Serves until the session is over.
     pub(crate) async fn run(mut self) -> Gone {
+        let first_line = match setup::offer(&mut self).await {
+            Ok(line) => line,
+            Err(gone) => return gone,
+        };
         if let Err(gone) = login::admit(&mut self).await {
+            return gone;
+        }
+        if let Some(line) = first_line
+            && let Err(gone) = self.obey(&line, &self.scopes(), &self.grammar()).await
+        {
             return gone;
         }
         loop {
@@ -76,6 +85,12 @@ impl Session {
             // Packets pass between two lines of a paste.
             yield_now().await;
         }
+    }
+
+    /// Asks what to do about lost passwords, after a break soon after the start.
+    pub(crate) async fn recover(mut self) {
+        // A session that ends here is followed by another anyway.
+        let _ = recovery::converse(&mut self).await;
     }
 
     /// Borrows the box for one step; never held across an `await`.

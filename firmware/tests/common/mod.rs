@@ -48,7 +48,7 @@ pub struct Box {
 impl Box {
     /// Boots with an empty disk.
     pub fn boot() -> Self {
-        Self::boot_with(SimDisk::new(32_768, 7))
+        Self::boot_new(Self::boot_with)
     }
 
     /// Boots with what is on `disk`.
@@ -64,14 +64,15 @@ impl Box {
     pub fn boot_coalescing(offloads: [Offloads; 2]) -> Self {
         let (serial, terminal) = SimSerial::new();
         terminal.set_room(usize::MAX);
-        let disk = SimDisk::new(32_768, 7);
-        Self::boot_with_ports(&VirtualClock::new(), disk, serial, terminal, |nics| {
-            let [outside, inside] = nics;
-            let [first, second] = offloads;
-            [
-                outside.with_offloads(first, true),
-                inside.with_offloads(second, true),
-            ]
+        Self::boot_new(|disk| {
+            Self::boot_with_ports(&VirtualClock::new(), disk, serial, terminal, |nics| {
+                let [outside, inside] = nics;
+                let [first, second] = offloads;
+                [
+                    outside.with_offloads(first, true),
+                    inside.with_offloads(second, true),
+                ]
+            })
         })
     }
 
@@ -128,6 +129,14 @@ impl Box {
             power,
             ends: [outside_end, inside_end],
         };
+        booted.settle();
+        booted
+    }
+
+    /// Boots a box out of the factory, and does without the first questions.
+    fn boot_new(boot: impl FnOnce(SimDisk) -> Self) -> Self {
+        let mut booted = boot(SimDisk::new(32_768, 7));
+        booted.terminal.push_input(b"no\r");
         booted.settle();
         booted
     }

@@ -13,12 +13,14 @@
 //! | `clients` | netmiko, scrapli, pexpect and others on the serial console |
 //! | `storage` | power cuts and damaged slots |
 //! | `crash` | faults on purpose |
+//! | `factory` | first questions, lost passwords |
 //! | `speed` | iperf3 and small packets over TAP devices, printed |
 //! | `machine` | restart, power off, little memory, both machine models |
 
 mod clients;
 mod console;
 mod crash;
+mod factory;
 mod ipv6;
 mod machine;
 mod netfilter;
@@ -170,6 +172,7 @@ async fn run(mut runner: Runner) -> ExitCode {
         faults_are_reported_and_survived in crash;
         bulk_tcp_crosses_in_long_units in speed;
         small_packets_cross in speed;
+        first_questions_set_a_new_box_up in factory;
         reload_and_shutdown in machine;
         boots_with_64_mib_on_both_machines in machine;
         without_a_disk_says_that_nothing_is_kept in machine;

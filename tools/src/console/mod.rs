@@ -32,6 +32,9 @@ pub use screen::{find_error, is_prompt};
 /// under emulation is the slowest.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What a box on whose disk nothing is saved asks before its first prompt.
+const OFFER: &str = "through interactive prompts [yes]? ";
+
 /// What the pager prints when a page is full.
 const PAGER: &str = "<--- More --->";
 
@@ -170,17 +173,18 @@ impl Console {
             .await
     }
 
-    /// Waits for the prompt of a box that may still be starting, waking it with Enter.
+    /// Waits for the prompt of a box that may still be starting, waking it with Enter. One out of the
+    /// factory asks its first questions; they are declined.
     ///
     /// # Errors
     /// When no prompt appears in time.
     pub async fn wait_ready(&mut self) -> Result<()> {
         let deadline = tokio::time::Instant::now() + self.patience;
         let patience = std::mem::replace(&mut self.patience, Duration::from_secs(2));
-        let mut result = self.wait_prompt().await.map(drop);
+        let mut result = self.wait_prompt_or_offer().await;
         while result.is_err() && tokio::time::Instant::now() < deadline && !self.is_closed() {
             self.send(b"\r").await?;
-            result = self.wait_prompt().await.map(drop);
+            result = self.wait_prompt_or_offer().await;
         }
         self.patience = patience;
         result.context("the box shows no prompt")
@@ -287,6 +291,21 @@ impl Console {
             is_prompt(last).then_some(text.len())
         })
         .await
+    }
+
+    /// As [`wait_prompt`](Self::wait_prompt); says no if the box offers its first questions instead.
+    async fn wait_prompt_or_offer(&mut self) -> Result<()> {
+        let shown = self
+            .wait_for("a prompt", |text| {
+                let last = text.rsplit('\n').next().unwrap_or_default();
+                (is_prompt(last) || last.ends_with(OFFER)).then_some(text.len())
+            })
+            .await?;
+        if shown.ends_with(OFFER) {
+            self.send(b"no\r").await?;
+            self.wait_prompt().await?;
+        }
+        Ok(())
     }
 
     /// Waits until `find` returns an end offset in the unread text; consumes and returns up to it.

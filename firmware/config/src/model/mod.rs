@@ -112,6 +112,9 @@ pub const DEFAULT_ARP_TIMEOUT_SECS: u32 = 14_400;
 /// Default ceiling of the segment size announced in forwarded SYNs, in bytes.
 pub const DEFAULT_TCP_MSS: u16 = 1380;
 
+/// Whether lost passwords can be removed unless told otherwise.
+pub const DEFAULT_PASSWORD_RECOVERY: bool = true;
+
 /// Default number of concurrent TLS proxy sessions.
 pub const DEFAULT_TLS_PROXY_SESSIONS: u32 = 300;
 
@@ -126,6 +129,9 @@ pub struct Config {
     pub enable_password: Option<PasswordHash>,
     /// `enable password HASH level N pbkdf2` for levels below 15.
     pub enable_level_passwords: BTreeMap<u8, PasswordHash>,
+    /// `service password-recovery`: a break while the box starts removes the passwords; otherwise it
+    /// offers nothing but to erase all.
+    pub password_recovery: bool,
     /// `xlate per-session …`, in order of matching; the built-in rules follow.
     pub per_session: Vec<PerSessionRule>,
     /// `names`.
@@ -223,6 +229,7 @@ impl Config {
             domain_name: None,
             enable_password: None,
             enable_level_passwords: BTreeMap::new(),
+            password_recovery: DEFAULT_PASSWORD_RECOVERY,
             per_session: Vec::new(),
             names: true,
             interfaces: (0..ports)

@@ -126,6 +126,21 @@ pub struct NtpSettings {
     pub servers: BTreeMap<Ipv4Addr, NtpServer>,
 }
 
+impl NtpSettings {
+    /// Forgets every shared key, and that servers were asked with one. The servers stay.
+    pub fn forget_keys(&mut self) {
+        for (_, key) in core::mem::take(&mut self.keys) {
+            let mut secret = zeroize::Zeroizing::new(key.secret);
+            secret.clear();
+        }
+        self.trusted_keys.clear();
+        self.authenticate = false;
+        for server in self.servers.values_mut() {
+            server.key = None;
+        }
+    }
+}
+
 /// A shared key of an NTP server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NtpKey {

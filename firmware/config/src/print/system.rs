@@ -1,7 +1,9 @@
 //! Settings of the box itself as text.
 
 use super::Page;
-use crate::model::{Config, DEFAULT_TCP_MSS, DEFAULT_TERMINAL_WIDTH, Timer};
+use crate::model::{
+    Config, DEFAULT_PASSWORD_RECOVERY, DEFAULT_TCP_MSS, DEFAULT_TERMINAL_WIDTH, Timer,
+};
 use alloc::format;
 use alloc::string::String;
 
@@ -73,6 +75,17 @@ pub(crate) fn sysopt(page: &mut Page<'_>, config: &Config) {
     page.unless_default(
         config.tcp_mss == DEFAULT_TCP_MSS,
         format!("sysopt connection tcpmss {}", config.tcp_mss),
+    );
+    page.kept(config);
+}
+
+pub(crate) fn service(page: &mut Page<'_>, config: &Config) {
+    let is_on = config.password_recovery;
+    page.switch(
+        0,
+        "service password-recovery",
+        is_on,
+        DEFAULT_PASSWORD_RECOVERY,
     );
     page.kept(config);
 }

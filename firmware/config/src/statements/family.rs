@@ -22,7 +22,7 @@
 use super::kept::KeptRule;
 use super::{
     Change, Handler, HelpTexts, access, connection, interface, ipv6, kept, logging, nat, object,
-    pki, policy, protection,
+    pki, policy, protection, service,
 };
 use super::{row, system, time, time_range, tls, users, xlate};
 use crate::mode::{GLOBAL, Mode};
@@ -106,7 +106,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     kept::HTTP,
     kept::SNMP_SERVER,
     system::SYSOPT,
-    kept::SERVICE,
+    service::SERVICE,
     pki::CRYPTO,
     kept::TELNET,
     kept::SSH,

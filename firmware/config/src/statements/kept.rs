@@ -219,25 +219,14 @@ pub(super) const SNMP_SERVER: Family = Family {
     ..Family::EMPTY
 };
 
-pub(super) const SERVICE: Family = Family {
-    keyword: "service",
-    help: "Services",
-    kept: &[rule(
-        2,
-        None,
-        "service { password-recovery | resetoutside }",
-        No::Same,
-        &[
-            ("service", "Services of the box"),
-            ("password-recovery", "Recovery from a lost password"),
-            ("resetoutside", "Reset connections refused outside"),
-        ],
-        "service resetoutside",
-    )],
-    print: print::kept,
-    clear: Some(clear_nothing_else),
-    ..Family::EMPTY
-};
+pub(super) const SERVICE_RULES: &[KeptRule] = &[rule(
+    2,
+    None,
+    "service resetoutside",
+    No::Same,
+    &[("resetoutside", "Reset connections refused outside")],
+    "service resetoutside",
+)];
 
 pub(super) const TELNET: Family = Family {
     keyword: "telnet",

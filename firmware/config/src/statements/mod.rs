@@ -21,6 +21,7 @@ mod object;
 mod pki;
 mod policy;
 mod protection;
+mod service;
 mod system;
 mod time;
 mod time_range;

@@ -72,10 +72,22 @@ fn show(core: &mut Core, words: &Captures<'_>, out: &mut String) {
 }
 
 async fn set(session: &mut Session, words: &Captures<'_>) -> Result<(), Gone> {
+    let unix_secs = {
+        let core = session.core();
+        typed_time(words).and_then(|civil| u64::try_from(core.zone.to_unix(civil)).ok())
+    };
+    set_clock(session, unix_secs).await
+}
+
+/// Sets the clock and the battery-backed one to a moment that somebody typed; says so if there is no
+/// such moment.
+pub(in crate::console) async fn set_clock(
+    session: &mut Session,
+    unix_secs: Option<u64>,
+) -> Result<(), Gone> {
     let set = {
         let mut core = session.core();
-        typed_time(words).and_then(|civil| {
-            let unix_secs = u64::try_from(core.zone.to_unix(civil)).ok()?;
+        unix_secs.and_then(|unix_secs| {
             let now = core.now();
             let before = clock_line(&core);
             core.wall

@@ -133,7 +133,7 @@ async fn save(session: &mut Session, _: &Captures<'_>) -> Result<(), Gone> {
 }
 
 /// `write memory`. What was saved before stays if this fails.
-pub(super) async fn write_memory(session: &mut Session) -> Result<(), Gone> {
+pub(in crate::console) async fn write_memory(session: &mut Session) -> Result<(), Gone> {
     if session.core().unconfirmed.is_some() {
         return session
             .say(
@@ -184,7 +184,7 @@ const fn ended(outcome: &Result<(), SaveError>) -> Message<'static> {
     }
 }
 
-pub(super) fn save_error(error: SaveError) -> String {
+pub(in crate::console) fn save_error(error: SaveError) -> String {
     match error {
         SaveError::NoDisk => String::from(
             "ERROR: there is no disk to save to; the configuration will be lost at the next start\n[FAILED]\n",

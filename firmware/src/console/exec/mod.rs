@@ -28,7 +28,8 @@ mod tracer;
 mod traffic;
 mod xlate;
 
-pub(super) use configuration::document;
+pub(super) use clock::set_clock;
+pub(super) use configuration::{document, save_error, write_memory};
 pub(crate) use power::restart_as_planned;
 pub(super) use system::serial_number;
 
