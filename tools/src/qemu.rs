@@ -64,6 +64,13 @@ pub enum Link {
     Stream(PathBuf),
     /// A TAP device that exists where QEMU runs.
     Tap(String),
+    /// A TAP device of several queues, each driven by a pair of the card's.
+    Taps {
+        /// Name of the device, made with `multi_queue`.
+        name: String,
+        /// How many.
+        pairs: u16,
+    },
     /// QEMU's own user networking: a private 10.0.2.0/24-like network and a way out.
     User {
         /// Network in CIDR notation.
@@ -165,11 +172,21 @@ impl Config {
                 Link::Tap(name) => {
                     format!("tap,id=net{index},ifname={name},script=no,downscript=no")
                 }
+                Link::Taps { name, pairs } => {
+                    format!(
+                        "tap,id=net{index},ifname={name},queues={pairs},script=no,downscript=no"
+                    )
+                }
                 Link::User { network } => format!("user,id=net{index},net={network}"),
             };
             // No option ROM: the box does not boot from the network, and the ROM costs boot time.
             let device =
                 format!("virtio-net-pci,netdev=net{index},mac=52:54:00:5a:11:{index:02x},romfile=");
+            let several = match link {
+                Link::Taps { .. } => ",mq=on",
+                Link::Stream(_) | Link::Tap(_) | Link::User { .. } => "",
+            };
+            let device = format!("{device}{several}");
             add(&["-netdev", &backend, "-device", &device]);
         }
         add(&["-device", "virtio-rng-pci"]);

@@ -171,6 +171,7 @@ async fn run(mut runner: Runner) -> ExitCode {
         flipped_byte_falls_back_to_the_older_slot in storage;
         faults_are_reported_and_survived in crash;
         bulk_tcp_crosses_in_long_units in speed;
+        flows_spread_over_several_queues in speed;
         small_packets_cross in speed;
         first_questions_set_a_new_box_up in factory;
         reload_and_shutdown in machine;

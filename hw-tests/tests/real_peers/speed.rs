@@ -22,6 +22,9 @@ const SPAN: u32 = 5;
 const LIMIT: Duration = Duration::from_secs(30);
 /// The longest frame without offloads: an MTU of 1,500 and the Ethernet header.
 const FRAME_MAX: u64 = 1_514;
+/// Pairs of queues, and streams that spread over them.
+const PAIRS: u16 = 2;
+const STREAMS: &str = "8";
 const IPERF_PORT: u16 = 5201;
 const SINK_PORT: &str = "9999";
 
@@ -62,18 +65,33 @@ struct Box {
     inside: Namespace,
     outside: Namespace,
     console: Console,
+    qemu: Qemu,
     _cables: Namespace,
-    _qemu: Qemu,
 }
 
 impl Box {
     async fn boot(folder: &Path) -> Result<Self> {
+        Self::boot_with(folder, "", |name| Link::Tap(name.into())).await
+    }
+
+    /// Boots with ports of several pairs of queues.
+    async fn boot_with_pairs(folder: &Path) -> Result<Self> {
+        let link = |name: &str| Link::Taps {
+            name: name.into(),
+            pairs: PAIRS,
+        };
+        Self::boot_with(folder, " multi_queue", link).await
+    }
+
+    async fn boot_with(folder: &Path, kind: &str, link: impl Fn(&str) -> Link) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let new = |name| Namespace::new(name, folder);
         let (cables, inside, outside) = (new("cables")?, new("inside")?, new("outside")?);
-        cables.script("ip tuntap add tap-out mode tap\nip tuntap add tap-in mode tap")?;
+        cables.script(&format!(
+            "ip tuntap add tap-out mode tap{kind}\nip tuntap add tap-in mode tap{kind}"
+        ))?;
         let mut config = Config::new(workspace::image());
-        config.ports = vec![Link::Tap("tap-out".into()), Link::Tap("tap-in".into())];
+        config.ports = vec![link("tap-out"), link("tap-in")];
         config.wrapper = cables.wrapper();
         config.output = Some(folder.join("qemu.log"));
         let (qemu, mut console) = Qemu::start(&config).await?;
@@ -97,8 +115,8 @@ impl Box {
             inside,
             outside,
             console,
+            qemu,
             _cables: cables,
-            _qemu: qemu,
         })
     }
 
@@ -116,12 +134,13 @@ impl Box {
         ])
     }
 
-    /// Sends one TCP stream for [`SPAN`]; returns Mbit/s at the receiver.
+    /// Sends TCP streams for [`SPAN`], one by default; returns Mbit/s at the receiver.
     async fn stream(&self, more: &[&str]) -> Result<f64> {
         let (target, span) = (ROUTER.to_string(), SPAN.to_string());
         let mut words = vec!["iperf3", "-c", &target, "-t", &span, "-f", "m"];
         words.extend(more);
         let output = self.inside.run(&words, LIMIT).await?.success()?;
+        // The last one is the sum, if there are several streams.
         let line = output.lines().rfind(|line| line.contains("receiver"));
         let line = line.with_context(|| format!("no receiver's line:\n{output}"))?;
         let words: Vec<_> = line.split_whitespace().collect();
@@ -170,6 +189,43 @@ pub(crate) async fn bulk_tcp_crosses_in_long_units(folder: &Path) -> Result<()> 
     }
     let shown = lab.console.command("show asp drop").await?;
     ensure!(!shown.contains("invalid-offload"), "{shown}");
+    Ok(())
+}
+
+/// Sends [`STREAMS`] at once through the box; returns Mbit/s of all.
+async fn streams(lab: &Box) -> Result<f64> {
+    let bound = ROUTER.to_string();
+    let words = ["iperf3", "-s", "-B", &bound];
+    let _server = lab.outside.daemon("iperf3", &words)?;
+    wait_listening(&lab.outside, ROUTER, IPERF_PORT).await?;
+    let rate = lab.stream(&["-P", STREAMS]).await?;
+    ensure!(rate > 0.0, "no data arrived");
+    Ok(rate)
+}
+
+pub(crate) async fn flows_spread_over_several_queues(folder: &Path) -> Result<()> {
+    let one = streams(&Box::boot(&folder.join("one")).await?).await?;
+    let lab = Box::boot_with_pairs(&folder.join("several")).await?;
+    let several = streams(&lab).await?;
+    println!(
+        "      {STREAMS} TCP streams: {one} Mbit/s by one pair of queues, {several} by {PAIRS}"
+    );
+    // Receive and transmit queues of the pairs, as QEMU counts what went through them.
+    for port in 0..2 {
+        for queue in 0..2 * PAIRS {
+            let path = format!("/machine/peripheral-anon/device[{port}]/virtio-backend");
+            let line = format!("info virtio-queue-status {path} {queue}");
+            let shown = lab.qemu.monitor(&line).await?;
+            let used = shown
+                .lines()
+                .find_map(|line| line.trim().strip_prefix("used_idx:"))
+                .with_context(|| format!("`{line}`: {shown}"))?;
+            ensure!(
+                used.trim() != "0",
+                "port {port}: nothing went through queue {queue}\n{shown}"
+            );
+        }
+    }
     Ok(())
 }
 

@@ -29,7 +29,8 @@ use hal::disk::Disk;
 use hal::nic::Nic;
 use hal::time::Monotonic;
 
-use self::net::regs::RECEIVE_QUEUE;
+use self::net::PAIRS_MAX;
+use self::net::regs::receive_queue;
 use self::pci::{PciTransport, Refusal};
 use self::regs::{
     MODERN_FIRST, TRANSITIONAL_FIRST, TRANSITIONAL_LAST, VENDOR, device_type as types,
@@ -111,7 +112,8 @@ fn open_as<C: Monotonic + Clone + 'static>(
     let clock = clock.clone();
     let device = match kind {
         types::NET => {
-            transport.listen(config, machine, &[RECEIVE_QUEUE])?;
+            let queues: [u16; PAIRS_MAX] = core::array::from_fn(|pair| receive_queue(pair as u16));
+            transport.listen(config, machine, &queues)?;
             net::VirtioNet::new(transport, clock).map(|nic| Device::Nic(Box::new(nic)))
         }
         types::BLOCK => {

@@ -20,6 +20,8 @@ use crate::pci::{BarError, Bars, ConfigSpace, Function, Machine};
 const VENDOR_SPECIFIC: u8 = 0x09;
 /// The most queues of a device that are looked at: a network card with 32 pairs and control.
 const QUEUES_MAX: u16 = 65;
+/// No place for a doorbell: it would not lie within any structure.
+const NO_DOORBELL: usize = usize::MAX;
 /// A doorbell is written as 16 bits, §4.1.5.2.
 const DOORBELL_LEN: u64 = 2;
 
@@ -50,10 +52,12 @@ pub struct PciTransport {
     common: Mmio,
     device: Option<Mmio>,
     notify: Mmio,
-    /// Offset of each queue's doorbell in `notify`.
+    notify_multiplier: u32,
+    /// Offset of each queue's doorbell in `notify`, once the queue is on.
     doorbells: Vec<usize>,
-    /// MSI-X entry of each queue.
-    vectors: Vec<u16>,
+    /// MSI-X entry of the queues that are listened to, and which these are.
+    completion_vector: u16,
+    listened_to: Vec<u16>,
     config_vector: u16,
     /// Kept so that the table stays claimed.
     msix: Option<Msix>,
@@ -97,32 +101,43 @@ impl PciTransport {
         let device = device.map(&mut map).transpose()?;
         let notify = map(notify)?;
         function.enable(config);
-        let count = common.read16(common::NUM_QUEUES).min(QUEUES_MAX);
-        let mut doorbells = Vec::with_capacity(usize::from(count));
-        for queue in 0..count {
-            common.write16(common::QUEUE_SELECT, queue);
-            let position = u64::from(common.read16(common::QUEUE_NOTIFY_OFF));
-            let offset = position * u64::from(multiplier);
-            if offset + DOORBELL_LEN > notify.len() as u64 || offset % DOORBELL_LEN != 0 {
-                return Err(Refusal::Doorbell);
-            }
-            // Less than the structure's length, which is a usize.
-            doorbells.push(offset as usize);
-        }
-        Ok(Self {
+        let transport = Self {
             function: *function,
             bars,
             common,
             device,
             notify,
-            vectors: alloc::vec![NO_VECTOR; doorbells.len()],
-            doorbells,
+            notify_multiplier: multiplier,
+            doorbells: Vec::new(),
+            completion_vector: NO_VECTOR,
+            listened_to: Vec::new(),
             config_vector: NO_VECTOR,
             msix: None,
-        })
+        };
+        for queue in 0..transport.queues() {
+            transport.doorbell(queue).ok_or(Refusal::Doorbell)?;
+        }
+        Ok(transport)
     }
 
-    /// Has configuration changes and completions on `queues` interrupt (the latter while armed).
+    /// Queues there are now. Their number follows the features: a network card has those of further
+    /// pairs only after it was told that they will be used.
+    fn queues(&self) -> u16 {
+        self.common.read16(common::NUM_QUEUES).min(QUEUES_MAX)
+    }
+
+    /// Where in `notify` the doorbell of `queue` is, if it lies within.
+    fn doorbell(&self, queue: u16) -> Option<usize> {
+        self.common.write16(common::QUEUE_SELECT, queue);
+        let position = u64::from(self.common.read16(common::QUEUE_NOTIFY_OFF));
+        let offset = position * u64::from(self.notify_multiplier);
+        let is_within = offset + DOORBELL_LEN <= self.notify.len() as u64;
+        // Less than the structure's length, which is a usize.
+        (is_within && offset % DOORBELL_LEN == 0).then_some(offset as usize)
+    }
+
+    /// Has configuration changes and completions on `queues` interrupt (the latter while armed, all of
+    /// them by one message).
     ///
     /// # Errors
     /// [`Refusal::Msix`], [`Refusal::NoMessage`].
@@ -142,11 +157,8 @@ impl PciTransport {
             Ok(entry - 1)
         };
         self.config_vector = route(machine)?;
-        for queue in queues {
-            if let Some(vector) = self.vectors.get_mut(usize::from(*queue)) {
-                *vector = route(machine)?;
-            }
-        }
+        self.completion_vector = route(machine)?;
+        self.listened_to = queues.to_vec();
         msix.enable(config);
         self.msix = Some(msix);
         Ok(())
@@ -243,7 +255,7 @@ impl Transport for PciTransport {
     }
 
     fn queue_size_max(&mut self, queue: u16) -> u16 {
-        if usize::from(queue) >= self.doorbells.len() {
+        if queue >= self.queues() {
             return 0;
         }
         self.select(queue);
@@ -256,10 +268,22 @@ impl Transport for PciTransport {
         size: u16,
         addresses: QueueAddresses,
     ) -> Result<(), TransportError> {
-        let vector = *self
-            .vectors
-            .get(usize::from(queue))
-            .ok_or(TransportError::QueueMissing(queue))?;
+        let missing = TransportError::QueueMissing(queue);
+        if queue >= self.queues() {
+            return Err(missing);
+        }
+        let doorbell = self.doorbell(queue).ok_or(missing)?;
+        let position = usize::from(queue);
+        if self.doorbells.len() <= position {
+            self.doorbells.resize(position + 1, NO_DOORBELL);
+        }
+        if let Some(place) = self.doorbells.get_mut(position) {
+            *place = doorbell;
+        }
+        let vector = match self.listened_to.contains(&queue) {
+            true => self.completion_vector,
+            false => NO_VECTOR,
+        };
         self.select(queue);
         self.common.write16(common::QUEUE_SIZE, size);
         self.common.write16(common::QUEUE_MSIX_VECTOR, vector);
@@ -274,8 +298,9 @@ impl Transport for PciTransport {
     }
 
     fn notify(&mut self, queue: u16) {
-        if let Some(offset) = self.doorbells.get(usize::from(queue)) {
-            self.notify.write16(*offset, queue);
+        let doorbell = self.doorbells.get(usize::from(queue));
+        if let Some(&offset) = doorbell.filter(|&&offset| offset != NO_DOORBELL) {
+            self.notify.write16(offset, queue);
         }
     }
 

@@ -9,7 +9,7 @@ use core::time::Duration;
 use hal::time::{Instant, Monotonic};
 
 use super::dma::DmaMemory;
-use super::ring::{Segment, Transfer, Virtqueue};
+use super::ring::{QUEUE_SIZE_MAX, Segment, Transfer, Virtqueue};
 use super::transport::{self, Transport, TransportError};
 
 /// The most pieces a request has: header, data, status.
@@ -19,8 +19,23 @@ pub(super) const SEGMENTS_MAX: usize = 3;
 #[derive(Debug)]
 pub(super) struct Request(heapless::Vec<Segment, SEGMENTS_MAX>);
 
-// SAFETY: `Requester::request` makes the segments, from its `DmaMemory` alone, which is never freed and
-// does not move; it is not accessed while the queue holds the request.
+impl Request {
+    /// A request made of pieces of `memory`; empty ones are left out.
+    pub(super) fn of(memory: &DmaMemory, pieces: &[Piece]) -> Self {
+        let base = memory.address();
+        let segments = pieces.iter().filter(|piece| piece.len > 0);
+        let segments = segments.take(SEGMENTS_MAX).map(|piece| Segment {
+            address: base + piece.offset as u64,
+            // Never more than the memory, which is far below 4 GiB.
+            len: piece.len as u32,
+            device_writes: piece.device_writes,
+        });
+        Self(segments.collect())
+    }
+}
+
+// SAFETY: `Request::of` makes the segments, from a `DmaMemory` alone, which is never freed and does not
+// move; its owner, who has the queue too, leaves it alone while the queue holds the request.
 unsafe impl Transfer for Request {
     fn segments(&self) -> impl Iterator<Item = Segment> {
         self.0.iter().copied()
@@ -69,7 +84,7 @@ impl<T: Transport, C: Monotonic> Requester<T, C> {
     ) -> Result<Self, TransportError> {
         transport::reset(&mut transport, &clock)?;
         let features = transport::settle_features(&mut transport, |_| wanted, 0)?;
-        let mut queue = transport::make_queue(&mut transport, QUEUE)?;
+        let mut queue = transport::make_queue(&mut transport, QUEUE, QUEUE_SIZE_MAX)?;
         if usize::from(queue.size()) < SEGMENTS_MAX {
             return Err(TransportError::BadConfig);
         }
@@ -117,15 +132,8 @@ impl<T: Transport, C: Monotonic> Requester<T, C> {
         if self.is_dead {
             return Err(RequestError::Device);
         }
-        let base = self.memory.address();
-        let segments = pieces.iter().filter(|piece| piece.len > 0);
-        let segments = segments.take(SEGMENTS_MAX).map(|piece| Segment {
-            address: base + piece.offset as u64,
-            // Never more than the memory, which is far below 4 GiB.
-            len: piece.len as u32,
-            device_writes: piece.device_writes,
-        });
-        if self.queue.push(Request(segments.collect())).is_err() {
+        let request = Request::of(&self.memory, pieces);
+        if self.queue.push(request).is_err() {
             return Err(self.recover(RequestError::Device));
         }
         if self.queue.publish() {

@@ -8,7 +8,7 @@ use core::time::Duration;
 use hal::time::Monotonic;
 
 use super::regs::{feature, status};
-use super::ring::{QUEUE_SIZE_MAX, QueueAddresses, Suppression, Transfer, Virtqueue};
+use super::ring::{QueueAddresses, Suppression, Transfer, Virtqueue};
 
 /// How long a device may take over a reset. The standard sets no bound; QEMU needs none, hardware
 /// some milliseconds.
@@ -148,15 +148,16 @@ fn try_features(
     Ok(features)
 }
 
-/// Makes a queue as large as the device and [`QUEUE_SIZE_MAX`] allow.
+/// Makes a queue as large as the device and `size_max` allow, at most [`QUEUE_SIZE_MAX`](super::ring::QUEUE_SIZE_MAX).
 ///
 /// # Errors
 /// [`TransportError::QueueMissing`], [`TransportError::OutOfMemory`].
 pub(crate) fn make_queue<T: Transfer>(
     transport: &mut impl Transport,
     queue: u16,
+    size_max: u16,
 ) -> Result<Virtqueue<T>, TransportError> {
-    let max = transport.queue_size_max(queue).min(QUEUE_SIZE_MAX);
+    let max = transport.queue_size_max(queue).min(size_max);
     // The largest power of two that is not above `max` (§2.7: sizes are powers of two).
     let size = match max.checked_ilog2() {
         Some(exponent) => 1 << exponent,

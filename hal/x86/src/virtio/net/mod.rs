@@ -19,15 +19,22 @@
 //!
 //! Checksums and segmentation cross in the device's header (`header.rs`): a frame of up to 64 KiB is
 //! received into merged buffers and leaves as one chain, and only the device at the far end of the
-//! path, or nobody, cuts it. One queue pair is used: one processor forwards, and every further pair
-//! would be one more ring to look at for it.
+//! path, or nobody, cuts it.
 //!
-//! Neighbours: `ring.rs` moves the memory, `transport.rs` brings the device up. Source: virtio 1.2
+//! A device that offers several pairs of queues gets up to [`PAIRS_MAX`] of them driven, so that its
+//! side can spread the work over threads of its own; one processor looks at all of ours. They share the
+//! receive descriptors that a single pair would have, so more pairs take no more buffers. A flow stays in its
+//! pair (`steer.rs`).
+//!
+//! Neighbours: `../ring.rs` moves the memory, `../transport.rs` brings the device up. Source: virtio 1.2
 //! §5.1.
 
 mod buffers;
+mod control;
 mod header;
+mod pair;
 pub(crate) mod regs;
+mod steer;
 
 use core::time::Duration;
 
@@ -35,17 +42,20 @@ use hal::nic::{Link, MacAddr, Nic, NicStats, Offloads};
 use hal::packet::{Batch, PacketBuf, PacketPool};
 use hal::time::{Instant, Monotonic};
 
-use self::buffers::{Assembly, FRAME_OFFSET, Fate, HEADER_OFFSET, ReceiveBuffer, SentFrame};
-use self::header::BadOffload;
-use self::regs::{HEADER_LEN, RECEIVE_QUEUE, TRANSMIT_QUEUE, config, feature};
-use super::ring::{Completed, Virtqueue};
+use self::control::Control;
+use self::pair::{Pair, Send, Violation};
+use self::regs::{config, feature};
+use super::ring::QUEUE_SIZE_MAX;
 use super::transport::{self, Transport, TransportError};
+
+/// The most pairs of queues that are driven.
+pub(crate) const PAIRS_MAX: usize = 4;
 
 const REQUIRED: u64 = feature::MAC;
 
 /// What a device that offers `offered` is asked for. A feature without those it needs (§5.1.3.1) is
-/// not.
-fn wanted(offered: u64) -> u64 {
+/// not; several pairs only if they are of use.
+fn wanted(offered: u64, several_pairs: bool) -> u64 {
     let mut wanted = offered & (feature::MRG_RXBUF | feature::STATUS | feature::SPEED_DUPLEX);
     let mut add = |bit: u64, needed: u64| {
         if wanted & needed == needed {
@@ -62,6 +72,10 @@ fn wanted(offered: u64) -> u64 {
         feature::GUEST_CSUM | feature::MRG_RXBUF,
     );
     add(feature::GUEST_ECN, feature::GUEST_TSO4);
+    if several_pairs {
+        add(feature::CTRL_VQ, 0);
+        add(feature::MQ, feature::CTRL_VQ);
+    }
     wanted
 }
 
@@ -78,9 +92,6 @@ enum State {
     Dead,
 }
 
-/// The device broke the protocol.
-struct Violation;
-
 /// A virtio network card on `T`, with `C` to time its resets.
 #[derive(Debug)]
 pub struct VirtioNet<T, C> {
@@ -90,9 +101,14 @@ pub struct VirtioNet<T, C> {
     mac: MacAddr,
     state: State,
     wants_reset: bool,
-    receive: Virtqueue<ReceiveBuffer>,
-    transmit: Virtqueue<SentFrame>,
-    assembly: Assembly,
+    /// At least one.
+    pairs: heapless::Vec<Pair, PAIRS_MAX>,
+    /// Of those, how many the device uses now.
+    in_use: usize,
+    /// There if the device offers several pairs and has not refused to use them.
+    control: Option<Control>,
+    /// The pair that is looked at first when frames are received.
+    turn: usize,
     /// Frames that stayed with the caller at the last call, so that each is counted once.
     left: usize,
     stats: NicStats,
@@ -106,9 +122,9 @@ impl<T: Transport, C: Monotonic> VirtioNet<T, C> {
     /// Any [`TransportError`].
     pub fn new(mut transport: T, clock: C) -> Result<Self, TransportError> {
         transport::reset(&mut transport, &clock)?;
-        let features = transport::settle_features(&mut transport, wanted, REQUIRED)?;
-        let receive = transport::make_queue(&mut transport, RECEIVE_QUEUE)?;
-        let transmit = transport::make_queue(&mut transport, TRANSMIT_QUEUE)?;
+        let features =
+            transport::settle_features(&mut transport, |offered| wanted(offered, true), REQUIRED)?;
+        let (pairs, control) = make_queues(&mut transport, features)?;
         let mut mac = [0; 6];
         for (position, byte) in mac.iter_mut().enumerate() {
             *byte = transport.config_u8(config::MAC + position);
@@ -120,9 +136,10 @@ impl<T: Transport, C: Monotonic> VirtioNet<T, C> {
             mac: MacAddr(mac),
             state: State::Stopped,
             wants_reset: false,
-            receive,
-            transmit,
-            assembly: Assembly::default(),
+            pairs,
+            in_use: 1,
+            control,
+            turn: 0,
             left: 0,
             stats: NicStats::default(),
         })
@@ -135,13 +152,21 @@ impl<T: Transport, C: Monotonic> VirtioNet<T, C> {
     /// Resets the device, takes every buffer back and settles the features again. Returns whether
     /// that worked.
     fn silence(&mut self, pool: &mut PacketPool) -> bool {
-        self.assembly.abandon(pool);
+        for pair in &mut self.pairs {
+            pair.abandon(pool);
+        }
         let Ok(reset) = transport::reset(&mut self.transport, &self.clock) else {
             self.state = State::Dead;
             return false;
         };
-        self.receive.reclaim(&reset, |buffer| pool.free(buffer.0));
-        self.transmit.reclaim(&reset, |frame| pool.free(frame.0));
+        for pair in &mut self.pairs {
+            pair.reclaim(&reset, pool);
+        }
+        if let Some(control) = &mut self.control {
+            control.reclaim(&reset);
+        }
+        let several = self.control.is_some();
+        let wanted = |offered| wanted(offered, several);
         match transport::settle_features(&mut self.transport, wanted, REQUIRED) {
             Ok(features) => {
                 self.features = features;
@@ -158,25 +183,53 @@ impl<T: Transport, C: Monotonic> VirtioNet<T, C> {
         if !self.silence(pool) {
             return;
         }
-        let features = self.features;
-        let receive = &mut self.receive;
-        let transmit = &mut self.transmit;
-        let enabled =
-            transport::enable_queue(&mut self.transport, RECEIVE_QUEUE, receive, features).and(
-                transport::enable_queue(&mut self.transport, TRANSMIT_QUEUE, transmit, features),
-            );
-        if enabled.is_err() {
+        if self.bring_up(pool).is_err() {
             self.state = State::Dead;
             return;
         }
-        self.state = State::Running;
-        self.top_up(pool);
-        // The rings are filled before the device looks; the doorbell may be rung only after.
-        let wants_doorbell = self.receive.publish();
-        transport::driver_ok(&mut self.transport);
-        if wants_doorbell {
-            self.transport.notify(RECEIVE_QUEUE);
+        let Some(control) = &mut self.control else {
+            return;
+        };
+        // At most `PAIRS_MAX`.
+        let count = self.pairs.len() as u16;
+        if control.use_pairs(&mut self.transport, &self.clock, count) {
+            self.in_use = self.pairs.len();
+        } else {
+            // It offers several pairs and will not use them: it is never asked again.
+            self.control = None;
+            self.stats.resets += 1;
+            self.run(pool);
         }
+    }
+
+    /// Hands the queues over, filled, and lets the device work with the first pair.
+    fn bring_up(&mut self, pool: &mut PacketPool) -> Result<(), TransportError> {
+        let several = self.has(feature::MQ) && self.control.is_some();
+        if !several {
+            self.control = None;
+            self.pairs.truncate(1);
+        }
+        for pair in &mut self.pairs {
+            pair.enable(&mut self.transport, self.features)?;
+        }
+        if let Some(control) = &mut self.control {
+            control.enable(&mut self.transport, self.features)?;
+        }
+        self.in_use = 1;
+        self.state = State::Running;
+        let mut doorbells: heapless::Vec<bool, PAIRS_MAX> = heapless::Vec::new();
+        for pair in &mut self.pairs {
+            pair.top_up(pool);
+            // The rings are filled before the device looks; a doorbell may be rung only after.
+            let _ = doorbells.push(pair.receive.publish());
+        }
+        transport::driver_ok(&mut self.transport);
+        for (number, wants_doorbell) in (0..).zip(doorbells) {
+            if wants_doorbell {
+                self.transport.notify(regs::receive_queue(number));
+            }
+        }
+        Ok(())
     }
 
     /// Resets a device that broke the protocol; it is started again after [`RETRY_AFTER`].
@@ -205,163 +258,74 @@ impl<T: Transport, C: Monotonic> VirtioNet<T, C> {
         self.state == State::Running
     }
 
-    /// Fills the receive ring as far as the pool goes: at the start, and later if the pool was
-    /// empty then.
-    fn top_up(&mut self, pool: &mut PacketPool) {
-        while self.receive.free() > 0 && pool.available() > 0 {
-            let Some(buffer) = pool.take() else { return };
-            if let Err(buffer) = self.receive.push(ReceiveBuffer(buffer)) {
-                pool.free(buffer.0);
-                return;
-            }
-        }
-    }
-
-    /// The one way a buffer goes to the device for receiving.
-    fn give_back(&mut self, buffer: PacketBuf, pool: &mut PacketPool) {
-        // The ring has room, since the buffer (or the one it replaces) has just left it.
-        if let Err(buffer) = self.receive.push(ReceiveBuffer(buffer)) {
-            pool.free(buffer.0);
-        }
-    }
-
     fn reclaim_sent(&mut self, pool: &mut PacketPool) -> Result<(), Violation> {
-        while let Some(done) = self.transmit.take_used().map_err(|_| Violation)? {
-            pool.free(done.transfer.0);
+        let pairs = self.pairs.iter_mut().take(self.in_use);
+        for pair in pairs {
+            pair.reclaim_sent(pool)?;
         }
         Ok(())
     }
 
+    /// Takes from every pair in turn, beginning with another one each time.
     fn receive_all(&mut self, frames: &mut Batch, pool: &mut PacketPool) -> Result<(), Violation> {
-        while !frames.is_full() {
-            let Some(done) = self.receive.take_used().map_err(|_| Violation)? else {
-                return Ok(());
-            };
-            if let Some(frame) = self.accept(done, pool)? {
-                self.stats.rx_packets += 1;
-                self.stats.rx_bytes += frame.frame_len() as u64;
-                if let Err(frame) = frames.push_back(frame) {
-                    pool.free(frame);
-                }
-            }
+        self.turn = (self.turn + 1) % self.in_use;
+        let (first, rest) = self.pairs.split_at_mut(self.turn);
+        let rest_len = self.in_use - self.turn;
+        for pair in rest.iter_mut().take(rest_len).chain(first) {
+            pair.receive(frames, pool, &mut self.stats)?;
+            pair.publish_receive(&mut self.transport);
         }
         Ok(())
-    }
-
-    /// Takes one used buffer; returns a frame if that was its last.
-    fn accept(
-        &mut self,
-        done: Completed<ReceiveBuffer>,
-        pool: &mut PacketPool,
-    ) -> Result<Option<PacketBuf>, Violation> {
-        let ReceiveBuffer(mut buffer) = done.transfer;
-        // At most the buffer's length, as the ring cut it.
-        let len = done.len as usize;
-        let is_first = self.assembly.is_idle();
-        if is_first {
-            let is_mergeable = self.has(feature::MRG_RXBUF);
-            if self.assembly.begin(&buffer, is_mergeable).is_err() {
-                pool.free(buffer);
-                return Err(Violation);
-            }
-        }
-        // More than the buffer, or a first one without a byte of frame: this frame is lost, the
-        // ring goes on.
-        if done.is_overlong || (is_first && len <= HEADER_LEN) {
-            self.assembly.fate = Fate::Bad;
-        }
-        if self.assembly.fate == Fate::Whole {
-            if let Some(replacement) = pool.take() {
-                let start = if is_first {
-                    FRAME_OFFSET
-                } else {
-                    HEADER_OFFSET
-                };
-                buffer.set_range(start, HEADER_OFFSET + len);
-                if is_first && !self.note_offload(&mut buffer) {
-                    self.assembly.fate = Fate::BadOffload;
-                }
-                self.give_back(replacement, pool);
-                if let Err(buffer) = self.assembly.keep(buffer) {
-                    pool.free(buffer);
-                }
-            } else {
-                self.assembly.fate = Fate::NoBuffer;
-                self.give_back(buffer, pool);
-            }
-        } else {
-            self.give_back(buffer, pool);
-        }
-        if !self.assembly.advance() {
-            return Ok(None);
-        }
-        match self.assembly.fate {
-            Fate::Whole => return Ok(self.assembly.join()),
-            Fate::Bad => self.stats.rx_errors += 1,
-            Fate::BadOffload => {
-                self.stats.rx_errors += 1;
-                self.stats.rx_bad_offload += 1;
-            }
-            Fate::NoBuffer => self.stats.rx_no_buffer += 1,
-        }
-        self.assembly.abandon(pool);
-        Ok(None)
-    }
-
-    /// Takes what the header says into `first`, the first buffer of a frame. Returns false if it does
-    /// not fit.
-    fn note_offload(&self, first: &mut PacketBuf) -> bool {
-        let storage = first.storage().get(HEADER_OFFSET..);
-        let Some(header) = storage.and_then(<[u8]>::first_chunk) else {
-            return false;
-        };
-        match header::read(header, first.len(), self.features) {
-            Ok(offload) => {
-                first.set_offload(offload);
-                true
-            }
-            Err(BadOffload) => false,
-        }
     }
 
     fn send_all(&mut self, frames: &mut Batch, pool: &mut PacketPool) {
-        while let Some(frame) = frames.front() {
-            let descriptors = SentFrame::descriptors_for(frame);
-            let has_room = descriptors <= usize::from(self.transmit.free());
-            if !has_room && descriptors <= usize::from(self.transmit.size()) {
-                break;
-            }
-            let Some(frame) = frames.pop_front() else {
+        while let Some(frame) = frames.pop_front() {
+            let number = steer::pair_of(frame.bytes(), self.in_use);
+            let Some(pair) = self.pairs.get_mut(number) else {
+                put_back(frame, frames, pool);
                 break;
             };
-            if !has_room {
-                // More parts than the whole ring: it would wait for ever.
-                self.stats.tx_ring_full += 1;
-                pool.free(frame);
-                continue;
-            }
-            let bytes = frame.frame_len() as u64;
-            let frame = match SentFrame::new(frame, pool) {
-                Ok(frame) => frame,
-                Err(frame) => {
+            match pair.send(frame, pool, &mut self.stats) {
+                Send::Queued | Send::Lost => {}
+                Send::Later(frame) => {
                     put_back(frame, frames, pool);
-                    break;
-                }
-            };
-            match self.transmit.push(frame) {
-                Ok(()) => {
-                    self.stats.tx_packets += 1;
-                    self.stats.tx_bytes += bytes;
-                }
-                // Cannot be, as the room was counted before; if it is, the frame is not lost twice.
-                Err(frame) => {
-                    self.stats.tx_ring_full += 1;
-                    pool.free(frame.0);
                     break;
                 }
             }
         }
     }
+}
+
+/// Makes the pairs of a device with these features, and its control queue if there are several. Those
+/// beyond the first are made only if everything they need is there.
+fn make_queues(
+    transport: &mut impl Transport,
+    features: u64,
+) -> Result<(heapless::Vec<Pair, PAIRS_MAX>, Option<Control>), TransportError> {
+    let offered = match features & feature::MQ {
+        0 => 1,
+        _ => transport.config_u16(config::MAX_PAIRS),
+    };
+    let mut pairs = heapless::Vec::new();
+    if (2..=config::PAIRS_LIMIT).contains(&offered) {
+        let count = offered.min(PAIRS_MAX as u16);
+        // Together they have what one would: the number of pairs is no power of two, sizes are.
+        let receive_max = QUEUE_SIZE_MAX / count.next_power_of_two();
+        for number in 0..count {
+            let Ok(pair) = Pair::new(transport, number, receive_max) else {
+                break;
+            };
+            let _ = pairs.push(pair);
+        }
+        // Behind all pairs there are, used or not (§5.1.2).
+        let control = Control::new(transport, regs::receive_queue(offered)).ok();
+        if pairs.len() == usize::from(count) && control.is_some() {
+            return Ok((pairs, control));
+        }
+        pairs.clear();
+    }
+    let _ = pairs.push(Pair::new(transport, 0, QUEUE_SIZE_MAX)?);
+    Ok((pairs, None))
 }
 
 /// Puts a frame back to the front of the queue it was just taken from.
@@ -438,11 +402,6 @@ impl<T: Transport, C: Monotonic> Nic for VirtioNet<T, C> {
             .and_then(|()| self.receive_all(frames, pool));
         if done.is_err() {
             self.fault(pool);
-            return;
-        }
-        self.top_up(pool);
-        if self.receive.publish() {
-            self.transport.notify(RECEIVE_QUEUE);
         }
     }
 
@@ -453,8 +412,8 @@ impl<T: Transport, C: Monotonic> Nic for VirtioNet<T, C> {
                 self.fault(pool);
             } else {
                 self.send_all(frames, pool);
-                if self.transmit.publish() {
-                    self.transport.notify(TRANSMIT_QUEUE);
+                for pair in self.pairs.iter_mut().take(self.in_use) {
+                    pair.publish_transmit(&mut self.transport);
                 }
             }
         }
@@ -466,12 +425,20 @@ impl<T: Transport, C: Monotonic> Nic for VirtioNet<T, C> {
     }
 
     fn arm_interrupt(&mut self) -> bool {
-        self.state != State::Running || self.receive.arm_interrupt()
+        let mut is_quiet = true;
+        if self.state == State::Running {
+            for pair in self.pairs.iter_mut().take(self.in_use) {
+                is_quiet &= pair.receive.arm_interrupt();
+            }
+        }
+        is_quiet
     }
 
     fn disarm_interrupt(&mut self) {
         if self.state == State::Running {
-            self.receive.disarm_interrupt();
+            for pair in self.pairs.iter_mut().take(self.in_use) {
+                pair.receive.disarm_interrupt();
+            }
         }
     }
 }

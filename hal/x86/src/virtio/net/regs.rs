@@ -2,10 +2,15 @@
 //!
 //! Source: virtio 1.2 §5.1.
 
-/// Receive queue of the first pair, §5.1.2.
-pub(crate) const RECEIVE_QUEUE: u16 = 0;
-/// Transmit queue of the first pair, §5.1.2.
-pub(crate) const TRANSMIT_QUEUE: u16 = 1;
+/// Receive queue of the pair `pair`, from 0 on, §5.1.2.
+pub(crate) const fn receive_queue(pair: u16) -> u16 {
+    2 * pair
+}
+
+/// Transmit queue of the pair `pair`, from 0 on, §5.1.2.
+pub(crate) const fn transmit_queue(pair: u16) -> u16 {
+    2 * pair + 1
+}
 
 /// Feature bits, §5.1.3.
 pub(crate) mod feature {
@@ -27,6 +32,10 @@ pub(crate) mod feature {
     pub(crate) const MRG_RXBUF: u64 = 1 << 15;
     /// The configuration holds the link state.
     pub(crate) const STATUS: u64 = 1 << 16;
+    /// There is a control queue.
+    pub(crate) const CTRL_VQ: u64 = 1 << 17;
+    /// There are several pairs of queues.
+    pub(crate) const MQ: u64 = 1 << 22;
     /// The configuration holds speed and duplex.
     pub(crate) const SPEED_DUPLEX: u64 = 1 << 63;
 }
@@ -37,6 +46,10 @@ pub(crate) mod config {
     pub(crate) const MAC: usize = 0;
     /// Status bits, 16 bits.
     pub(crate) const STATUS: usize = 6;
+    /// Pairs of queues there are, 16 bits, 1 to [`PAIRS_LIMIT`].
+    pub(crate) const MAX_PAIRS: usize = 8;
+    /// The most pairs that a device may have.
+    pub(crate) const PAIRS_LIMIT: u16 = 0x8000;
     /// Megabits per second, 32 bits; [`SPEED_MAX`] is the largest known value.
     pub(crate) const SPEED: usize = 12;
     /// 0 half, 1 full, 0xff unknown, 8 bits.
@@ -47,6 +60,17 @@ pub(crate) mod config {
     pub(crate) const SPEED_MAX: u32 = 0x7fff_ffff;
     /// Full duplex.
     pub(crate) const DUPLEX_FULL: u8 = 1;
+}
+
+/// Commands of the control queue, §5.1.6.5: class and command, 8 bits each, data, and an answer of
+/// 8 bits.
+pub(crate) mod control {
+    /// Class of commands about several pairs, §5.1.6.5.5.
+    pub(crate) const CLASS_MQ: u8 = 4;
+    /// Use so many pairs; the data is their number, 16 bits.
+    pub(crate) const MQ_PAIRS_SET: u8 = 0;
+    /// The answer to a command that was carried out.
+    pub(crate) const OK: u8 = 0;
 }
 
 /// The header in front of every frame, §5.1.6. All zero asks for nothing.

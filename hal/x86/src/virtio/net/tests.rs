@@ -5,16 +5,19 @@ use core::cell::RefCell;
 
 use hal::packet::{BATCH, BUFFER_LEN};
 
-use super::buffers::PIECES_MAX;
+use super::buffers::{HEADER_OFFSET, PIECES_MAX};
+use super::regs::HEADER_LEN;
 use super::*;
 use crate::virtio::fake::{FakeChain, FakeClock, FakeDevice, FakeTransport};
 use crate::virtio::regs::{feature as common, status};
 
 #[path = "offload_tests.rs"]
 mod offload;
+#[path = "pairs_tests.rs"]
+mod pairs;
 
-const RECEIVE: usize = RECEIVE_QUEUE as usize;
-const TRANSMIT: usize = TRANSMIT_QUEUE as usize;
+const RECEIVE: usize = 0;
+const TRANSMIT: usize = 1;
 const RING: u16 = 64;
 const POOL: usize = 400;
 const PLAIN: u64 = common::VERSION_1 | feature::MAC | feature::STATUS;
@@ -31,7 +34,10 @@ struct Bench {
 
 impl Bench {
     fn stopped(features: u64) -> Self {
-        let transport = FakeTransport::new(features, &CONFIG, 2, RING);
+        Self::stopped_with(FakeTransport::new(features, &CONFIG, 2, RING))
+    }
+
+    fn stopped_with(transport: FakeTransport) -> Self {
         let device = Rc::clone(&transport.0);
         let clock = FakeClock::default();
         Self {
@@ -97,7 +103,10 @@ impl Bench {
 
     /// Buffers that neither the pool nor the device has.
     fn missing(&self) -> usize {
-        let in_flight = self.nic.receive.in_flight() + self.nic.transmit.in_flight();
+        let pairs = self.nic.pairs.iter();
+        let in_flight: u16 = pairs
+            .map(|pair| pair.receive.in_flight() + pair.transmit.in_flight())
+            .sum();
         POOL - self.pool.available() - usize::from(in_flight) - self.frames.len()
     }
 }
