@@ -25,6 +25,7 @@ use crate::slowpath::{Decision, FIRST, icmp_code};
 use crate::tell::{Seen, closing_end};
 use crate::v6;
 use crate::view::LocalPacket;
+use crate::vlan;
 use crate::wheel::tick_of;
 use crate::wire::{
     self, ETHERNET_LEN, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, Headers, ICMP_ECHO_REPLY,
@@ -83,7 +84,7 @@ pub(crate) enum Arrival {
 }
 
 impl DataPlane {
-    /// Takes every frame of `frames`, received on `port`, to its verdict.
+    /// Takes every frame of `frames`, received on the physical port `port`, to its verdict.
     pub fn handle_batch(
         &mut self,
         port: PortId,
@@ -96,15 +97,17 @@ impl DataPlane {
             self.captures.begin_batch(port, frames, rules, now);
         }
         let mut arrivals: heapless::Vec<Arrival, BATCH> = heapless::Vec::new();
-        for frame in frames.iter_mut() {
+        let mut ports = [port; BATCH];
+        for (frame, port) in frames.iter_mut().zip(&mut ports) {
             // A batch holds no more than its capacity.
             let _ = arrivals.push(self.classify(port, frame));
         }
         self.warm_up(&arrivals);
-        for arrival in arrivals {
+        for (arrival, port) in arrivals.into_iter().zip(ports) {
             let Some(frame) = frames.pop_front() else {
                 break;
             };
+            self.captures.resume_batch(Some(port));
             let len = frame.frame_len();
             if let Some(port) = self.ports.get_mut(port.index()) {
                 port.counters.packets_in += 1;
@@ -178,9 +181,16 @@ impl DataPlane {
         Ok(())
     }
 
+    /// What a frame received on the physical port `port` is; afterwards `port` is the one it belongs to.
     #[inline(always)]
-    fn classify(&self, port: PortId, frame: &mut PacketBuf) -> Arrival {
-        match self.parse_frame(port, frame) {
+    fn classify(&self, port: &mut PortId, frame: &mut PacketBuf) -> Arrival {
+        if vlan::is_tagged(frame.bytes()) {
+            match self.untag(*port, frame) {
+                Ok(logical) => *port = logical,
+                Err(reason) => return Arrival::Bad(reason),
+            }
+        }
+        match self.parse_frame(*port, frame) {
             Ok(arrival) => arrival,
             Err(reason) => Arrival::Bad(reason),
         }
