@@ -80,6 +80,8 @@ pub(crate) enum Arrival {
     Ip6,
     Fragment,
     Arp,
+    /// A frame with a VLAN tag.
+    Tagged,
     Bad(DropReason),
 }
 
@@ -96,18 +98,37 @@ impl DataPlane {
             let rules = (&self.access, &self.policy);
             self.captures.begin_batch(port, frames, rules, now);
         }
+        self.handle_frames(port, frames, pool, now);
+        if !frames.is_empty() {
+            self.handle_tagged(port, frames, pool, now);
+        }
+        self.captures.end_batch();
+    }
+
+    /// Takes every frame of `frames` without a VLAN tag to its verdict, as received on the physical or
+    /// logical port `port`. The others stay.
+    pub(crate) fn handle_frames(
+        &mut self,
+        port: PortId,
+        frames: &mut Batch,
+        pool: &mut PacketPool,
+        now: Instant,
+    ) {
         let mut arrivals: heapless::Vec<Arrival, BATCH> = heapless::Vec::new();
-        let mut ports = [port; BATCH];
-        for (frame, port) in frames.iter_mut().zip(&mut ports) {
+        for frame in frames.iter_mut() {
             // A batch holds no more than its capacity.
             let _ = arrivals.push(self.classify(port, frame));
         }
         self.warm_up(&arrivals);
-        for (arrival, port) in arrivals.into_iter().zip(ports) {
+        for arrival in arrivals {
             let Some(frame) = frames.pop_front() else {
                 break;
             };
-            self.captures.resume_batch(Some(port));
+            if let Arrival::Tagged = arrival {
+                // In the room it has left.
+                let _ = frames.push_back(frame);
+                continue;
+            }
             let len = frame.frame_len();
             if let Some(port) = self.ports.get_mut(port.index()) {
                 port.counters.packets_in += 1;
@@ -121,6 +142,7 @@ impl DataPlane {
                 Arrival::Ip6 => self.handle_ip6(port, frame, pool, now),
                 Arrival::Fragment => self.handle_fragment(port, frame, pool, now),
                 Arrival::Arp => self.handle_arp(port, frame, pool, now),
+                Arrival::Tagged => Err(Dropped::new(DropReason::VlanUnknown, frame)),
                 Arrival::Bad(reason) => Err(Dropped::new(reason, frame)),
             };
             if let Err(dropped) = &outcome {
@@ -133,7 +155,6 @@ impl DataPlane {
             // The reason is counted; nobody waits for it here.
             let _ = self.settle(outcome, pool);
         }
-        self.captures.end_batch();
     }
 
     /// Starts the reads that the batch will wait for. Only a hint: nothing is decided by it.
@@ -181,17 +202,12 @@ impl DataPlane {
         Ok(())
     }
 
-    /// What a frame received on the physical port `port` is; afterwards `port` is the one it belongs to.
     #[inline(always)]
-    fn classify(&self, port: &mut PortId, frame: &mut PacketBuf) -> Arrival {
-        if vlan::is_tagged(frame.bytes()) {
-            match self.untag(*port, frame) {
-                Ok(logical) => *port = logical,
-                Err(reason) => return Arrival::Bad(reason),
-            }
-        }
-        match self.parse_frame(*port, frame) {
+    fn classify(&self, port: PortId, frame: &mut PacketBuf) -> Arrival {
+        match self.parse_frame(port, frame) {
             Ok(arrival) => arrival,
+            // Whatever was wrong with it: with its tag it was not for this port.
+            Err(_) if vlan::is_tagged(frame.bytes()) => Arrival::Tagged,
             Err(reason) => Arrival::Bad(reason),
         }
     }

@@ -4,18 +4,20 @@
 //! anything else looks at the frame, and put back as the last thing before the frame is queued:
 //!
 //! ```text
-//! physical port → untag → frame of a logical port → … → enqueue_tagged → queue of the physical port
+//! physical port → handle_tagged → frame of a logical port → … → enqueue_tagged → queue of the physical port
 //! ```
 //!
 //! In between a frame of a VLAN is like any other: flows, neighbours, rules and routes know logical
 //! ports only, and the port a flow leaves by says which tag it leaves with. Either way twelve bytes are
 //! moved by four, within the headroom; a partial checksum keeps its place ([`PacketBuf::trim_front`]).
-//! Untagged frames pay for one comparison, when they arrive.
+//! An untagged frame pays for it with one comparison when it leaves: a tagged one is recognised when it
+//! turns out to be no frame of the physical port.
 
 use alloc::vec::Vec;
 
 use hal::nic::MacAddr;
-use hal::packet::PacketBuf;
+use hal::packet::{BATCH, Batch, PacketBuf, PacketPool};
+use hal::time::Instant;
 
 use crate::drop_reason::DropReason;
 use crate::engine::{DataPlane, Limits};
@@ -151,17 +153,60 @@ fn put_tag(frame: &mut PacketBuf, tag: Tag) -> bool {
 }
 
 impl DataPlane {
-    /// Takes the tag off a frame that has one ([`is_tagged`]), received on `carrier`. A tag without
-    /// VLAN, which tells a priority only, leaves the frame with the physical port.
+    /// Takes frames with tags, received on `carrier`, to their verdicts: all of one logical port
+    /// together, so that their look-ups overlap. Flows arrive by one port, so none is reordered.
+    #[inline(never)]
+    pub(crate) fn handle_tagged(
+        &mut self,
+        carrier: PortId,
+        frames: &mut Batch,
+        pool: &mut PacketPool,
+        now: Instant,
+    ) {
+        let mut waiting: heapless::Deque<(PortId, PacketBuf), BATCH> = heapless::Deque::new();
+        while let Some(mut frame) = frames.pop_front() {
+            match self.untag(carrier, &mut frame) {
+                Ok(port) => {
+                    // As many as the batch had.
+                    let _ = waiting.push_back((port, frame));
+                }
+                Err(reason) => self.refuse_tag(carrier, Dropped::new(reason, frame), pool),
+            }
+        }
+        while let Some(&(port, _)) = waiting.front() {
+            for _ in 0..waiting.len() {
+                match waiting.pop_front() {
+                    Some((of, frame)) if of == port => {
+                        let _ = frames.push_back(frame);
+                    }
+                    Some(other) => {
+                        let _ = waiting.push_back(other);
+                    }
+                    None => {}
+                }
+            }
+            self.captures.resume_batch(Some(port));
+            self.handle_frames(port, frames, pool, now);
+        }
+    }
+
+    fn refuse_tag(&mut self, carrier: PortId, dropped: Dropped, pool: &mut PacketPool) {
+        if let Some(port) = self.ports.get_mut(carrier.index()) {
+            port.counters.packets_in += 1;
+            port.counters.bytes_in += dropped.frame.frame_len() as u64;
+            port.counters.dropped += 1;
+        }
+        self.verdicts.received += 1;
+        // The reason is counted; nobody waits for it here.
+        let _ = self.settle(Err(dropped), pool);
+    }
+
+    /// Takes the tag off a frame received on `carrier`, and says which port it belongs to. A tag without
+    /// VLAN, which tells a priority only, leaves it with the physical port.
     ///
     /// # Errors
     /// The reason to drop the frame, which is then untouched.
-    #[inline(never)]
-    pub(crate) fn untag(
-        &self,
-        carrier: PortId,
-        frame: &mut PacketBuf,
-    ) -> Result<PortId, DropReason> {
+    fn untag(&self, carrier: PortId, frame: &mut PacketBuf) -> Result<PortId, DropReason> {
         let bytes = frame.bytes_mut();
         let (Some(addresses), Some(header)) = (
             array::<ADDRESSES_LEN>(bytes, 0),

@@ -21,6 +21,7 @@ mod object;
 mod pki;
 mod policy;
 mod protection;
+mod subinterface;
 mod system;
 mod time;
 mod time_range;
