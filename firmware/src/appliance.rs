@@ -62,7 +62,7 @@ impl Appliance {
             core.startup.was_found = true;
             let interfaces = core.config.interfaces.iter();
             core.startup.addresses = interfaces
-                .filter_map(|(&port, known)| Some((port, known.address?)))
+                .filter_map(|(&id, known)| Some((id, known.address?)))
                 .collect();
             core.record(Event::ConfigurationLoaded {
                 generation,

@@ -73,6 +73,7 @@ impl Budget {
     pub(crate) fn dataplane(&self, ports: u8) -> Limits {
         Limits {
             ports,
+            subinterfaces: crate::policy::logical::SUBINTERFACES,
             flows: self.flows,
             neighbors: self.neighbors,
             access_bytes: (self.memory_bytes / ACCESS_SHARE).min(ACCESS_BYTES_MAX) as usize,

@@ -20,7 +20,7 @@ use syslog::message::field::{
 use syslog::{Id, Logger, Message, Severity};
 
 use crate::messages::Herald;
-use crate::policy::Compiled;
+use crate::policy::{Compiled, interface_at};
 use crate::print::access_list;
 use crate::state::Core;
 
@@ -531,9 +531,8 @@ impl<'a> Words<'a> {
         if let Some(interface) = interface {
             return &interface.name;
         }
-        let configured = self.config.interfaces.get(&u16::from(port.0));
-        configured
-            .and_then(|interface| interface.nameif.as_deref())
+        interface_at(self.config, port)
+            .and_then(|(_, interface)| interface.nameif.as_deref())
             .unwrap_or(NAMELESS)
     }
 

@@ -44,6 +44,7 @@ mod log_hosts;
 mod log_settings;
 mod logins;
 mod messages;
+mod meter;
 mod pcapng;
 mod ping;
 mod policy;

@@ -6,11 +6,13 @@ use core::net::Ipv4Addr;
 
 use clock::ZoneRules;
 use clock::format::{LogDate, UtcDate};
+use dataplane::PortId;
 use hal::time::Instant;
 use syslog::{Id, Logger, Message, OutOfMemory, Severity, Stamp};
 
 use crate::events;
 use crate::log_settings;
+use crate::policy::interface_at;
 use crate::state::Core;
 
 impl Core {
@@ -107,10 +109,13 @@ impl Core {
 
     /// The configured name of a port, or that of the hardware.
     fn interface_name(&self, port: u8) -> String {
-        let interface = self.config.interfaces.get(&u16::from(port));
-        interface
-            .and_then(|interface| interface.nameif.clone())
-            .unwrap_or_else(|| alloc::format!("GigabitEthernet0/{port}"))
+        match interface_at(&self.config, PortId(port)) {
+            Some((id, interface)) => match &interface.nameif {
+                Some(name) => name.clone(),
+                None => alloc::format!("{id}"),
+            },
+            None => alloc::format!("GigabitEthernet0/{port}"),
+        }
     }
 
     pub(crate) fn herald(&mut self) -> Herald<'_> {

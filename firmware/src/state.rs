@@ -13,8 +13,8 @@ use core::time::Duration;
 
 use clock::{TimeSource, WallClock, ZoneRules};
 use config::Config;
-use config::model::Subnet;
-use dataplane::{DataPlane, Opened};
+use config::model::{InterfaceId, Subnet};
+use dataplane::{DataPlane, Opened, PortId};
 use hal::disk::Disk;
 use hal::entropy::Entropy;
 use hal::nic::MacAddr;
@@ -38,10 +38,12 @@ use crate::load_meter::{LoadMeter, Part};
 use crate::log_hosts::LogHosts;
 use crate::logins::Logins;
 use crate::messages::Herald;
+use crate::meter::{Meter, Sampler, average};
 use crate::ping::PendingEcho;
+use crate::policy::logical::{self, Numbers};
 use crate::policy::schedule::Moment;
 use crate::policy::{Compiled, compile};
-use crate::ports::{Port, Sampler, average};
+use crate::ports::Port;
 use crate::print::access_list::cut;
 use crate::print::power::shutdown_in;
 use crate::reload::{Clocks, Reload};
@@ -65,6 +67,10 @@ pub(crate) const RECOVERY_WINDOW: Duration = Duration::from_secs(30);
 /// The appliance's possessions.
 pub(crate) struct Core {
     pub(crate) ports: Vec<Port>,
+    /// Of every interface, by its number in the packet engine.
+    pub(crate) meters: Vec<Meter>,
+    /// Of the subinterfaces in force.
+    numbers: Numbers,
     pub(crate) pool: PacketPool,
     pub(crate) dataplane: DataPlane,
     pub(crate) federation: Federation,
@@ -149,7 +155,7 @@ pub(crate) struct Startup {
     /// Who did that.
     pub(crate) modified_by: String,
     /// The interfaces' addresses right after loading, to tell typed ones from loaded ones.
-    pub(crate) addresses: BTreeMap<u16, Subnet>,
+    pub(crate) addresses: BTreeMap<InterfaceId, Subnet>,
 }
 
 /// Why a configuration could not be saved.
@@ -202,6 +208,8 @@ impl Core {
         let [packets, flows, sessions] = &mut claims;
         let pool = packets.measure(board.heap, || PacketPool::new(budget.packet_buffers));
         let dataplane = flows.measure(board.heap, || DataPlane::new(budget.dataplane(count), key));
+        let mut meters = Vec::new();
+        meters.resize_with(usize::from(dataplane.limits().all_ports()), Meter::default);
         let federation = sessions.measure(board.heap, || {
             Federation::new(budget.sessions, wall.reader())
         });
@@ -209,6 +217,8 @@ impl Core {
         let store = disk.as_deref().and_then(|disk| Store::new(disk).ok());
         Self {
             ports,
+            meters,
+            numbers: Numbers::new(),
             pool,
             dataplane,
             federation,
@@ -349,7 +359,7 @@ impl Core {
             self.dataplane.handle_timeout(&mut self.pool, now);
         }
         self.sampler
-            .handle_timeout(&mut self.ports, &self.dataplane, now);
+            .handle_timeout(&mut self.meters, &self.dataplane, now);
         for exceeded in self.threats.handle_timeout(&self.dataplane, now) {
             self.log(&exceeded.message());
         }
@@ -393,6 +403,9 @@ impl Core {
             if let Some(link) = port.poll_link() {
                 if link.is_up != was_up {
                     changes.push((port.id.0, link.is_up));
+                    let vlans = &self.dataplane.policy().vlans;
+                    let carried = vlans.iter().filter(|vlan| vlan.carrier == port.id);
+                    changes.extend(carried.map(|vlan| (vlan.port.0, link.is_up)));
                 }
                 self.dataplane.set_link(port.id, link.is_up, &mut self.pool);
                 self.journal.record(&Event::LinkChanged {
@@ -487,6 +500,7 @@ impl Core {
         self.configure_logger();
         let users = &self.config.access.users;
         self.logins.retain(|name| users.contains_key(name));
+        self.number_subinterfaces(now);
         let macs: Vec<MacAddr> = self.ports.iter().map(Port::mac).collect();
         let mut compiled = compile(
             &self.config,
@@ -504,7 +518,16 @@ impl Core {
                 .sum(),
             nat_rules: policy.nat.len() as u32,
         });
-        let is_used = |port: &Port| policy.interfaces.iter().any(|used| used.port == port.id);
+        let carrier = |used: PortId| {
+            let mut vlans = policy.vlans.iter();
+            vlans
+                .find(|vlan| vlan.port == used)
+                .map_or(used, |vlan| vlan.carrier)
+        };
+        let is_used = |port: &Port| {
+            let mut interfaces = policy.interfaces.iter();
+            interfaces.any(|used| carrier(used.port) == port.id)
+        };
         let used: Vec<bool> = self.ports.iter().map(is_used).collect();
         if policy.access_lists != self.dataplane.policy().access_lists {
             self.dataplane.end_access_log();
@@ -524,6 +547,20 @@ impl Core {
         }
         self.log_ports(changes);
         self.check_links();
+    }
+
+    /// Gives new subinterfaces their numbers, and counters that begin at zero.
+    fn number_subinterfaces(&mut self, now: Instant) {
+        let numbers = logical::number(&mut self.config, &self.numbers);
+        for (id, &number) in &numbers {
+            if self.numbers.get(id) != Some(&number)
+                && let Some(meter) = self.meters.get_mut(usize::from(number))
+            {
+                *meter = Meter::since(now);
+                self.dataplane.clear_port_counters(PortId(number));
+            }
+        }
+        self.numbers = numbers;
     }
 
     /// Tells of access lists for which there is not memory enough, once each.

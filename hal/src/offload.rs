@@ -14,6 +14,10 @@ use crate::packet::{BUFFER_LEN, Batch, HEADROOM, Offload, PacketBuf, PacketPool}
 
 const ETHERNET_LEN: usize = 14;
 const ETHERTYPE_IPV4: u16 = 0x0800;
+/// What stands where an EtherType would, if a VLAN tag follows (IEEE 802.1Q-2022 table 9-1), and the
+/// bytes that come with it.
+const ETHERTYPE_VLAN: u16 = 0x8100;
+const VLAN_TAG_LEN: usize = 4;
 const IPV4_LEN: usize = 20;
 const PROTOCOL_TCP: u8 = 6;
 const TCP_LEN: usize = 20;
@@ -129,11 +133,14 @@ impl Segmenter {
     fn measure(frame: &PacketBuf) -> Option<(usize, usize, usize)> {
         let offload = frame.offload();
         let bytes = frame.bytes();
-        let ip = ETHERNET_LEN;
+        let ip = match be16(bytes, ETHERNET_LEN - 2) {
+            ETHERTYPE_VLAN => ETHERNET_LEN + VLAN_TAG_LEN,
+            _ => ETHERNET_LEN,
+        };
         let header = bytes.get(ip..)?.first_chunk::<IPV4_LEN>()?;
         let tcp = ip + usize::from(header[0] & 0x0f) * 4;
         let payload = tcp + usize::from(bytes.get(tcp + 12)? >> 4) * 4;
-        let is_cut = be16(bytes, ETHERNET_LEN - 2) == ETHERTYPE_IPV4
+        let is_cut = be16(bytes, ip - 2) == ETHERTYPE_IPV4
             && header[0] >> 4 == 4
             && header[9] == PROTOCOL_TCP
             && tcp >= ip + IPV4_LEN

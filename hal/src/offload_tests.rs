@@ -264,3 +264,40 @@ fn a_cut_waits_while_the_pool_is_empty_and_loses_nothing() {
     }
     assert_eq!(pool.available(), pool.total());
 }
+
+#[test]
+fn a_segment_behind_a_vlan_tag_is_cut_like_any_other() {
+    let mut pool = PacketPool::new(64);
+    let cut = |pool: &mut PacketPool, tag: &[u8], port| {
+        let mut frame = long_frame(pool, 5_000, 1_900, 1_448, 0x10);
+        assert!(frame.grow_front(tag.len()));
+        let bytes = frame.bytes_mut();
+        bytes.copy_within(tag.len()..tag.len() + 12, 0);
+        bytes[12..12 + tag.len()].copy_from_slice(tag);
+        let cut = finish(pool, frame, port).into_iter().map(|segment| {
+            let (mut bytes, offload) = (bytes_of(&segment), segment.offload());
+            pool.free(segment);
+            assert_eq!(bytes.drain(12..12 + tag.len()).as_slice(), tag);
+            (bytes, offload)
+        });
+        cut.collect::<Vec<_>>()
+    };
+    let tag = [0x81, 0, 0xe0, 10];
+    let plain = cut(&mut pool, &[], SOFTWARE);
+    assert_eq!(plain.len(), 4);
+    assert_eq!(cut(&mut pool, &tag, SOFTWARE), plain);
+    for (segment, _) in &plain {
+        receive(segment);
+    }
+    // A port that completes checksums is told where they are now.
+    let port = Offloads {
+        checksum: true,
+        ..SOFTWARE
+    };
+    for (_, offload) in cut(&mut pool, &tag, port) {
+        assert_eq!((offload.checksum_start, offload.checksum_offset), (38, 16));
+    }
+    // Two tags are nobody's.
+    let two = [0x81, 0, 0, 10, 0x81, 0, 0, 10];
+    assert!(cut(&mut pool, &two, SOFTWARE).is_empty());
+}

@@ -1,11 +1,12 @@
 //! Configuration modes: where a typed line lands.
 
+use crate::model::InterfaceId;
 use alloc::string::String;
 use alloc::vec::Vec;
 use cli::grammar::{ModeSet, Scope};
 
 /// Bits of [`ModeSet`] used by the rows of this crate; all others are free for other tables.
-pub const MODES: ModeSet = ((1 << 20) - 1) << FIRST_BIT;
+pub const MODES: ModeSet = ((1 << 21) - 1) << FIRST_BIT;
 
 /// Global configuration mode, the last scope of every mode here.
 pub const GLOBAL: ModeSet = 1 << FIRST_BIT;
@@ -28,13 +29,15 @@ pub(crate) const PROTOCOL_GROUP: ModeSet = 1 << (FIRST_BIT + 16);
 pub(crate) const ICMP_GROUP: ModeSet = 1 << (FIRST_BIT + 17);
 pub(crate) const TIME_RANGE: ModeSet = 1 << (FIRST_BIT + 18);
 pub(crate) const TCP_MAP: ModeSet = 1 << (FIRST_BIT + 19);
+pub(crate) const SUBINTERFACE: ModeSet = 1 << (FIRST_BIT + 20);
 
 const FIRST_BIT: u32 = 16;
 
 /// The modes with their names, as the chapters of a command reference.
-pub const TITLES: [(ModeSet, &str); 20] = [
+pub const TITLES: [(ModeSet, &str); 21] = [
     (GLOBAL, "Global configuration mode"),
     (INTERFACE, "Interface"),
+    (SUBINTERFACE, "Subinterface"),
     (NETWORK_OBJECT, "Network object"),
     (SERVICE_OBJECT, "Service object"),
     (NETWORK_GROUP, "Network object group"),
@@ -61,8 +64,8 @@ pub enum Mode {
     /// After `configure terminal`.
     #[default]
     Global,
-    /// `interface GigabitEthernet0/N`.
-    Interface(u16),
+    /// `interface GigabitEthernet0/N`, or `GigabitEthernet0/N.M`.
+    Interface(InterfaceId),
     /// `object network NAME`.
     NetworkObject(String),
     /// `object service NAME`.
@@ -112,6 +115,7 @@ impl Mode {
     pub const fn prompt(&self) -> &'static str {
         match self {
             Self::Global => "config",
+            Self::Interface(id) if id.is_sub() => "config-subif",
             Self::Interface(_) => "config-if",
             Self::NetworkObject(_) => "config-network-object",
             Self::ServiceObject(_) => "config-service-object",
@@ -169,6 +173,7 @@ impl Mode {
     const fn scope(&self) -> Scope {
         let (modes, title) = match self {
             Self::Global => (GLOBAL, "configure"),
+            Self::Interface(id) if id.is_sub() => (SUBINTERFACE, "interface"),
             Self::Interface(_) => (INTERFACE, "interface"),
             Self::NetworkObject(_) => (NETWORK_OBJECT, "network-object"),
             Self::ServiceObject(_) => (SERVICE_OBJECT, "service-object"),

@@ -2,6 +2,7 @@
 //!
 //! The texts are ASA's where ASA has one. A refused command has changed nothing.
 
+use crate::model::InterfaceId;
 use alloc::string::String;
 use core::fmt;
 use core::net::Ipv4Addr;
@@ -91,17 +92,26 @@ pub enum Refusal {
     /// The network is connected to another interface already.
     NetworkOverlap {
         /// The interface being configured.
-        port: u16,
+        id: InterfaceId,
         /// The interface that has the network.
-        other: u16,
+        other: InterfaceId,
     },
     /// The name belongs to another interface.
     NameifTaken {
         /// The name.
         name: String,
         /// Who has it.
-        port: u16,
+        id: InterfaceId,
     },
+    /// The VLAN belongs to another subinterface of the port.
+    VlanTaken {
+        /// The VLAN.
+        vlan: u16,
+        /// Who has it.
+        other: InterfaceId,
+    },
+    /// A port cannot be removed.
+    PhysicalInterface,
     /// An access list names the interface.
     InterfaceInAccessList(String),
     /// Another route with that destination and metric is there.
@@ -236,17 +246,19 @@ impl fmt::Display for Refusal {
                 write!(f, "{address} is not a valid host address")
             }
             Self::BadRange => f.write_str("The start of the range is above its end"),
-            Self::NetworkOverlap { port, other } => write!(
+            Self::NetworkOverlap { id, other } => write!(
                 f,
-                "Failed to apply IP address to interface GigabitEthernet0/{port}, as the network \
-                 overlaps with interface GigabitEthernet0/{other}. Two interfaces cannot be in the \
-                 same subnet."
+                "Failed to apply IP address to interface {id}, as the network overlaps with \
+                 interface {other}. Two interfaces cannot be in the same subnet."
             ),
-            Self::NameifTaken { name, port } => {
-                write!(
-                    f,
-                    "Name \"{name}\" has been assigned to interface GigabitEthernet0/{port}"
-                )
+            Self::NameifTaken { name, id } => {
+                write!(f, "Name \"{name}\" has been assigned to interface {id}")
+            }
+            Self::VlanTaken { vlan, other } => {
+                write!(f, "VLAN {vlan} has been assigned to interface {other}")
+            }
+            Self::PhysicalInterface => {
+                f.write_str("Removal of physical interfaces is not permitted")
             }
             Self::InterfaceInAccessList(list) => {
                 write!(

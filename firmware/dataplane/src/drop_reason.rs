@@ -170,6 +170,12 @@ reasons! {
     UnableToCreateFlow = "unable-to-create-flow", "Flow denied due to resource limitation";
     /// IPv6, or an IPv4 frame that says otherwise.
     UnsupportedIpVersion = "unsupported-ip-version", "Unsupported IP version";
+    /// A VLAN tag behind another one. No such name on the ASA.
+    VlanDoubleTag = "vlan-double-tag", "Frame with more than one VLAN tag";
+    /// A VLAN tag, and less than an EtherType behind it. No such name on the ASA.
+    VlanRunt = "vlan-runt", "Frame ends in its VLAN tag";
+    /// No subinterface of the port has the VLAN of the frame. No such name on the ASA.
+    VlanUnknown = "vlan-unknown", "No subinterface for the VLAN of the frame";
 }
 
 /// How many reasons there are.

@@ -34,6 +34,7 @@ use crate::shun::ShunList;
 use crate::tell::xlate_ended;
 use crate::v6::{PROTOCOL_ICMPV6, V6};
 use crate::view::{FlowId, Intercepted, LocalPacket, Opened, PortCounters, Verdicts};
+use crate::vlan::{self, Tag, VlanTable};
 use crate::wheel::{Tick, instant_of, tick_of, ticks};
 use crate::wire::{PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP};
 
@@ -44,8 +45,10 @@ pub const LOCAL_ECHO_IDENTIFIERS: core::ops::RangeInclusive<u16> = 0xff00..=0xff
 /// Sizes of the tables, claimed once in [`DataPlane::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Ports of the box.
+    /// Physical ports of the box.
     pub ports: u8,
+    /// Logical ports beside them ([`VlanPort`](crate::VlanPort)).
+    pub subinterfaces: u8,
     /// Concurrent flows; there are twice as many dynamic bindings, because they outlive flows.
     pub flows: u32,
     /// Known neighbours.
@@ -67,6 +70,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             ports: 2,
+            subinterfaces: 32,
             flows: 16_384,
             neighbors: 1024,
             transmit_queue: 256,
@@ -79,6 +83,12 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Physical and logical ports.
+    #[must_use]
+    pub const fn all_ports(&self) -> u8 {
+        self.ports.saturating_add(self.subinterfaces)
+    }
+
     const fn bindings(&self) -> u32 {
         self.flows.saturating_mul(2)
     }
@@ -108,7 +118,9 @@ pub struct DataPlane {
     /// Counts policies, so that flows notice that routes may have changed.
     pub(crate) epoch: u16,
     pub(crate) idle: IdleTicks,
+    /// The physical ports, then the logical ones.
     pub(crate) ports: Vec<Port>,
+    pub(crate) vlans: VlanTable,
     pub(crate) routes: RouteTable,
     pub(crate) nat: NatTable,
     /// Hits by access list and element.
@@ -161,6 +173,9 @@ pub(crate) struct Port {
     // Copied from the interface for the fast path.
     pub(crate) mac: MacAddr,
     pub(crate) mtu: u16,
+    /// Of a logical port.
+    pub(crate) tag: Option<Tag>,
+    /// Of a physical port; logical ones share it.
     pub(crate) transmit: VecDeque<PacketBuf>,
     pub(crate) counters: PortCounters,
     /// Packets dropped by `ip verify reverse-path`.
@@ -210,15 +225,19 @@ impl DataPlane {
     pub fn new(limits: Limits, key: [u8; 16]) -> Self {
         let key = HashKey::new(key);
         let mut ports = Vec::new();
-        ports.resize_with(usize::from(limits.ports), || Port {
+        let queue = usize::from(limits.transmit_queue);
+        let port = |queue| Port {
             interface: None,
             is_link_up: true,
             mac: MacAddr::default(),
             mtu: 0,
-            transmit: VecDeque::with_capacity(usize::from(limits.transmit_queue)),
+            tag: None,
+            transmit: VecDeque::with_capacity(queue),
             counters: PortCounters::default(),
             reverse_path_drops: 0,
-        });
+        };
+        ports.resize_with(usize::from(limits.ports), || port(queue));
+        ports.resize_with(usize::from(limits.all_ports()), || port(0));
         let handoff = usize::from(limits.handoff_queue);
         let policy = Policy::default();
         let mut random = Random::new(key);
@@ -229,6 +248,7 @@ impl DataPlane {
             icmp_errors: Limiter::new(policy.icmp_error_rate, policy.icmp_error_burst),
             policy,
             ports,
+            vlans: VlanTable::default(),
             routes: RouteTable::default(),
             nat: NatTable::default(),
             access: access::Index::new(limits.access_bytes),
@@ -255,7 +275,7 @@ impl DataPlane {
             classes: Classes::default(),
             clients: Clients::new(limits.flows, key.derived(3)),
             limit_told_again: [Instant::from_secs(0); LIMITS],
-            fragments: FragmentTable::new(limits.fragments, limits.ports, key),
+            fragments: FragmentTable::new(limits.fragments, limits.all_ports(), key),
             // The low bits of an unpredictable number.
             identification: random.next() as u16,
             shuns: ShunList::default(),
@@ -275,8 +295,12 @@ impl DataPlane {
         for port in &mut self.ports {
             port.interface = None;
         }
+        self.connect_vlans();
         for (index, interface) in self.policy.interfaces.iter().enumerate() {
-            if let Some(port) = self.ports.get_mut(interface.port.index()) {
+            let is_physical = interface.port.0 < self.limits.ports;
+            if let Some(port) = self.ports.get_mut(interface.port.index())
+                && (is_physical || port.tag.is_some())
+            {
                 port.interface = Some(index);
                 port.mac = interface.mac;
                 port.mtu = interface.mtu;
@@ -285,7 +309,7 @@ impl DataPlane {
         self.idle = IdleTicks::new(&self.policy.timeouts);
         self.icmp_errors
             .set_rate(self.policy.icmp_error_rate, self.policy.icmp_error_burst);
-        self.nat = NatTable::new(&self.policy, self.ports.len(), &self.nat, now);
+        self.nat = NatTable::new(&self.policy, self.ports_in_use(), &self.nat, now);
         self.share_addresses();
         self.rebuild_routes();
         self.captures.resolve(&self.policy);
@@ -300,11 +324,13 @@ impl DataPlane {
                     .interfaces
                     .iter()
                     .find(|interface| interface.port == port);
-                found.map(|interface| (interface.address, interface.prefix_len, interface.mac))
+                let own =
+                    found.map(|interface| (interface.address, interface.prefix_len, interface.mac));
+                (own, vlan::tag_of(policy, port))
             };
             (at(&before), at(&self.policy))
         };
-        let changed: Vec<PortId> = (0..self.limits.ports)
+        let changed: Vec<PortId> = (0..self.limits.all_ports())
             .map(PortId)
             .filter(|&port| {
                 let (old, new) = kept(port);
@@ -314,7 +340,11 @@ impl DataPlane {
         let gone: Vec<PortId> = changed
             .iter()
             .copied()
-            .filter(|&port| kept(port).1.is_none())
+            .filter(|&port| {
+                let (old, new) = kept(port);
+                // In another VLAN there are other stations.
+                new.0.is_none() || old.1 != new.1
+            })
             .collect();
         if !gone.is_empty() {
             self.end_flows(FlowEnd::InterfaceGone, now, |flow| {
@@ -387,8 +417,8 @@ impl DataPlane {
         self.limits
     }
 
-    /// Tells whether the cable of `port` is in (it is assumed to be). A port that is down neither
-    /// takes nor gives, and its routes are out.
+    /// Tells whether the cable of the physical port `port` is in (it is assumed to be). A port that is
+    /// down, and a logical one on it, neither takes nor gives, and its routes are out.
     pub fn set_link(&mut self, port: PortId, is_up: bool, pool: &mut PacketPool) {
         let Some(state) = self.ports.get_mut(port.index()) else {
             return;
@@ -397,15 +427,23 @@ impl DataPlane {
             return;
         }
         state.is_link_up = is_up;
+        let affected = self.carried_by(port);
+        for port in &affected {
+            if let Some(state) = self.ports.get_mut(port.index()) {
+                state.is_link_up = is_up;
+            }
+        }
         self.rebuild_routes();
-        self.clear_neighbors(Some(port), pool);
-        if is_up {
-            self.announce(port, pool);
-            self.link_up6(port);
+        for port in affected {
+            self.clear_neighbors(Some(port), pool);
+            if is_up {
+                self.announce(port, pool);
+                self.link_up6(port);
+            }
         }
     }
 
-    /// Moves frames queued for `port` into `frames` until it is full or the queue is empty.
+    /// Moves frames queued for the physical port `port` into `frames` until it is full or the queue is empty.
     pub fn drain_transmit(&mut self, port: PortId, frames: &mut Batch) {
         let (id, waiting) = (port, frames.len());
         let Some(port) = self.ports.get_mut(port.index()) else {

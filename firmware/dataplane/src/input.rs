@@ -25,6 +25,7 @@ use crate::slowpath::{Decision, FIRST, icmp_code};
 use crate::tell::{Seen, closing_end};
 use crate::v6;
 use crate::view::LocalPacket;
+use crate::vlan;
 use crate::wheel::tick_of;
 use crate::wire::{
     self, ETHERNET_LEN, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, Headers, ICMP_ECHO_REPLY,
@@ -79,11 +80,13 @@ pub(crate) enum Arrival {
     Ip6,
     Fragment,
     Arp,
+    /// A frame with a VLAN tag.
+    Tagged,
     Bad(DropReason),
 }
 
 impl DataPlane {
-    /// Takes every frame of `frames`, received on `port`, to its verdict.
+    /// Takes every frame of `frames`, received on the physical port `port`, to its verdict.
     pub fn handle_batch(
         &mut self,
         port: PortId,
@@ -95,6 +98,22 @@ impl DataPlane {
             let rules = (&self.access, &self.policy);
             self.captures.begin_batch(port, frames, rules, now);
         }
+        self.handle_frames(port, frames, pool, now);
+        if !frames.is_empty() {
+            self.handle_tagged(port, frames, pool, now);
+        }
+        self.captures.end_batch();
+    }
+
+    /// Takes every frame of `frames` without a VLAN tag to its verdict, as received on the physical or
+    /// logical port `port`. The others stay.
+    pub(crate) fn handle_frames(
+        &mut self,
+        port: PortId,
+        frames: &mut Batch,
+        pool: &mut PacketPool,
+        now: Instant,
+    ) {
         let mut arrivals: heapless::Vec<Arrival, BATCH> = heapless::Vec::new();
         for frame in frames.iter_mut() {
             // A batch holds no more than its capacity.
@@ -105,6 +124,11 @@ impl DataPlane {
             let Some(frame) = frames.pop_front() else {
                 break;
             };
+            if let Arrival::Tagged = arrival {
+                // In the room it has left.
+                let _ = frames.push_back(frame);
+                continue;
+            }
             let len = frame.frame_len();
             if let Some(port) = self.ports.get_mut(port.index()) {
                 port.counters.packets_in += 1;
@@ -118,6 +142,7 @@ impl DataPlane {
                 Arrival::Ip6 => self.handle_ip6(port, frame, pool, now),
                 Arrival::Fragment => self.handle_fragment(port, frame, pool, now),
                 Arrival::Arp => self.handle_arp(port, frame, pool, now),
+                Arrival::Tagged => Err(Dropped::new(DropReason::VlanUnknown, frame)),
                 Arrival::Bad(reason) => Err(Dropped::new(reason, frame)),
             };
             if let Err(dropped) = &outcome {
@@ -130,7 +155,6 @@ impl DataPlane {
             // The reason is counted; nobody waits for it here.
             let _ = self.settle(outcome, pool);
         }
-        self.captures.end_batch();
     }
 
     /// Starts the reads that the batch will wait for. Only a hint: nothing is decided by it.
@@ -182,6 +206,8 @@ impl DataPlane {
     fn classify(&self, port: PortId, frame: &mut PacketBuf) -> Arrival {
         match self.parse_frame(port, frame) {
             Ok(arrival) => arrival,
+            // Whatever was wrong with it: with its tag it was not for this port.
+            Err(_) if vlan::is_tagged(frame.bytes()) => Arrival::Tagged,
             Err(reason) => Arrival::Bad(reason),
         }
     }

@@ -14,7 +14,7 @@
 //!
 //! | Modules | What they do |
 //! | --- | --- |
-//! | `input`, `wire`, `offload`, `fragment` | frames in: checked, parsed, collected |
+//! | `input`, `vlan`, `wire`, `offload`, `fragment` | frames in: checked, parsed, collected |
 //! | `flow`, `connection`, `inspect` | what belongs to a flow: tracked, limited, looked into |
 //! | `slowpath`, `access`, `nat`, `routes`, `policy` | what opens one: decided |
 //! | `output`, `adjacency`, `neighbor`, `arp`, `icmp`, `own` | frames out, and the box's own |
@@ -66,6 +66,7 @@ mod tell;
 mod to_the_box;
 mod v6;
 mod view;
+mod vlan;
 mod wheel;
 mod wire;
 
@@ -106,4 +107,5 @@ pub use view::{
     Intercepted, Leg, LocalPacket, NatRuleView, NeighborView, Opened, Opening, PoolView,
     PortCounters, RouteKind, RouteView, Usage, Verdicts, XlateView,
 };
+pub use vlan::{VLAN_MAX, VlanPort};
 pub use wire::{ETHERNET_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Tuple};

@@ -28,7 +28,7 @@ const ARP_LEN: usize = 28;
 /// Cuts off what a frame carries behind its packet, and fills a short one up with zeros: what others
 /// or this box had in memory before does not leave as padding.
 #[inline]
-fn pad(frame: &mut PacketBuf, ethertype: u16) {
+pub(crate) fn pad(frame: &mut PacketBuf, ethertype: u16) {
     if frame.is_chained() {
         return;
     }
@@ -42,6 +42,21 @@ fn pad(frame: &mut PacketBuf, ethertype: u16) {
     if let Some(missing) = FRAME_MIN.checked_sub(frame.len()) {
         // A buffer is longer than that.
         let _ = frame.extend([0; FRAME_MIN].get(..missing).unwrap_or_default());
+    }
+}
+
+/// Writes the Ethernet header into the first 14 bytes of `frame`.
+#[inline(always)]
+pub(crate) fn put_ethernet(
+    frame: &mut PacketBuf,
+    destination: MacAddr,
+    source: MacAddr,
+    ethertype: u16,
+) {
+    if let Some(header) = frame.bytes_mut().first_chunk_mut::<ETHERNET_LEN>() {
+        header[..6].copy_from_slice(&destination.0);
+        header[6..12].copy_from_slice(&source.0);
+        header[12..].copy_from_slice(&ethertype.to_be_bytes());
     }
 }
 
@@ -104,35 +119,30 @@ impl DataPlane {
         self.captures.resume_batch(batch);
     }
 
-    /// Writes the Ethernet header into the first 14 bytes of `frame` and queues it on `port`.
+    /// Writes the Ethernet header into the first 14 bytes of `frame` and queues it on port `id`.
     #[inline]
     pub(crate) fn enqueue(
         &mut self,
-        port: PortId,
+        id: PortId,
         destination: MacAddr,
         ethertype: u16,
         mut frame: PacketBuf,
     ) -> Outcome {
         if frame.is_chained() && pieces::is_in_pieces(&frame) {
-            return self.enqueue_pieces(port, destination, frame);
+            return self.enqueue_pieces(id, destination, frame);
         }
         let limit = usize::from(self.limits.transmit_queue);
-        let Some(port) = self
-            .ports
-            .get_mut(port.index())
-            .filter(|port| port.is_open())
-        else {
+        let Some(port) = self.ports.get_mut(id.index()).filter(|port| port.is_open()) else {
             return Err(Dropped::new(DropReason::InterfaceDown, frame));
         };
+        if let Some(tag) = port.tag {
+            return self.enqueue_tagged(id, tag, destination, ethertype, frame);
+        }
         if port.transmit.len() >= limit {
             port.counters.transmit_overflow += 1;
             return Err(Dropped::new(DropReason::DispatchQueueLimit, frame));
         }
-        if let Some(header) = frame.bytes_mut().first_chunk_mut::<ETHERNET_LEN>() {
-            header[..6].copy_from_slice(&destination.0);
-            header[6..12].copy_from_slice(&port.mac.0);
-            header[12..].copy_from_slice(&ethertype.to_be_bytes());
-        }
+        put_ethernet(&mut frame, destination, port.mac, ethertype);
         pad(&mut frame, ethertype);
         let len = if frame.is_chained() {
             frame.frame_len()

@@ -16,7 +16,8 @@ use hal::nic::MacAddr;
 use crate::connection::normalize::TcpMap;
 use crate::connection::settings::ConnectionClass;
 
-/// A network port, numbered in the order of the box's devices.
+/// A network port: the physical ones are numbered in the order of the box's devices, behind them the
+/// logical ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortId(pub u8);
 
@@ -591,6 +592,8 @@ impl FragmentRule {
 pub struct Policy {
     /// The ports in use: named, addressed and not shut down.
     pub interfaces: Vec<Interface>,
+    /// Which of their ports are VLANs of which.
+    pub vlans: Vec<crate::vlan::VlanPort>,
     /// Static routes; connected ones come from the interfaces.
     pub routes: Vec<StaticRoute>,
     /// Every access list that an interface or class refers to (others may be here too).
@@ -644,6 +647,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             interfaces: Vec::new(),
+            vlans: Vec::new(),
             routes: Vec::new(),
             access_lists: Vec::new(),
             access_global: None,

@@ -106,7 +106,8 @@ pub struct LocalPacket {
     pub packet: PacketBuf,
 }
 
-/// Traffic of an interface since its counters were cleared. Bytes are those of whole frames.
+/// Traffic of an interface since its counters were cleared. Bytes are those of whole frames, but for
+/// VLAN tags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PortCounters {
     /// Frames received.

@@ -37,7 +37,7 @@ pub fn run(data: &[u8]) {
 pub fn reread(config: &Config) {
     GRAMMAR.with(|grammar| {
         let text = print(config, Secrets::Shown).join("\n");
-        let ports = u16::try_from(config.interfaces.len()).unwrap_or(PORTS);
+        let ports = config.port_count();
         let (again, problems) = load(grammar, Some, &text, ports);
         assert_eq!(problems, [], "the print is refused:\n{text}");
         assert_eq!(&again, config, "the print says something else:\n{text}");

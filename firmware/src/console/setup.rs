@@ -12,7 +12,7 @@ use alloc::string::String;
 use cli::grammar::Captures;
 use clock::{Civil, parse};
 use config::Config;
-use config::model::Subnet;
+use config::model::{InterfaceId, Subnet};
 use config::script::Script;
 
 use super::declare::{EXEC, PRIVILEGED, Rows, talk};
@@ -256,13 +256,11 @@ impl<'s> Interview<'s> {
         }
     }
 
-    /// Asks for the port and the address inside. Returns the number of the port.
-    async fn inside(&mut self) -> Result<u16, Stop> {
+    /// Asks for the port and the address inside. Returns the port.
+    async fn inside(&mut self) -> Result<InterfaceId, Stop> {
         loop {
-            let (number, address) = self.known_inside();
-            let port = self
-                .ask("Inside interface", &format!("GigabitEthernet0/{number}"))
-                .await?;
+            let (known, address) = self.known_inside();
+            let port = self.ask("Inside interface", &format!("{known}")).await?;
             let (known, mask) = match address {
                 Some(subnet) => (
                     format!("{}", subnet.address()),
@@ -283,16 +281,20 @@ impl<'s> Interview<'s> {
 
     /// The port called `inside` and its address; or the port that is offered for it: the second, as
     /// the first usually faces outwards.
-    fn known_inside(&self) -> (u16, Option<Subnet>) {
+    fn known_inside(&self) -> (InterfaceId, Option<Subnet>) {
         let mut interfaces = self.config.interfaces.iter();
         let known = interfaces.find(|(_, port)| port.nameif.as_deref() == Some(NAMEIF));
         match known {
-            Some((&number, port)) => (number, port.address),
-            None => (u16::from(self.config.interfaces.contains_key(&1)), None),
+            Some((&id, port)) => (id, port.address),
+            None => {
+                let second = InterfaceId::port(1);
+                let is_there = self.config.interfaces.contains_key(&second);
+                (InterfaceId::port(u16::from(is_there)), None)
+            }
         }
     }
 
-    fn summary(&self, port: u16, unix_secs: Option<u64>) -> String {
+    fn summary(&self, port: InterfaceId, unix_secs: Option<u64>) -> String {
         let config = &self.config;
         let mut text = String::new();
         put_line!(&mut text, "\nThe following configuration will be used:");
@@ -323,7 +325,7 @@ impl<'s> Interview<'s> {
                 at.year
             );
         }
-        put_line!(&mut text, "Inside interface: GigabitEthernet0/{port}");
+        put_line!(&mut text, "Inside interface: {port}");
         if let Some(subnet) = self.known_inside().1 {
             put_line!(&mut text, "Inside IP address: {}", subnet.address());
             put_line!(&mut text, "Inside network mask: {}", subnet.mask());

@@ -6,6 +6,7 @@ use syslog::message::field::{Endpoint, HostPort, TlsPeer};
 use tls_proxy::Leg;
 
 use super::{Session, Surroundings};
+use crate::policy::interface_at;
 
 /// A handshake begins. Its version is not known before it is over.
 pub(super) fn starting(around: &mut Surroundings<'_>, session: &Session, leg: Leg) {
@@ -68,8 +69,8 @@ fn ends<'a>(
             (TlsPeer::Server, session.egress, ends.local, ends.remote)
         }
     };
-    let interface = around.config.interfaces.get(&u16::from(port.0));
-    let interface = interface.and_then(|interface| interface.nameif.as_deref());
+    let interface = interface_at(around.config, port);
+    let interface = interface.and_then(|(_, interface)| interface.nameif.as_deref());
     let from = Endpoint {
         interface: interface.unwrap_or("unnamed"),
         address: from.0,

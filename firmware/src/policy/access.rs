@@ -12,7 +12,7 @@ use config::model::{
 use dataplane::{Ace, Ace6, AceLog, AclId, AddressRange, AddressRange6};
 
 use super::schedule::{RangeState, Schedule};
-use super::{CompiledList, port_id, range, transport};
+use super::{CompiledList, port_named, range, transport};
 
 /// The access lists of a policy while they are collected.
 pub(super) struct Lists {
@@ -221,9 +221,8 @@ pub(super) fn icmp_rules(config: &Config) -> Vec<dataplane::IcmpRule> {
         .icmp_rules
         .iter()
         .filter_map(|rule| {
-            let (number, _) = config.interface_named(&rule.interface)?;
             Some(dataplane::IcmpRule {
-                port: port_id(number),
+                port: port_named(config, &rule.interface)?,
                 action: action(rule.action),
                 source: range(rule.source.range()),
                 kind: rule.kind,

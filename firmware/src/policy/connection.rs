@@ -14,7 +14,7 @@ use dataplane::{AclId, PortMatch, Service, TcpChecks, Transport};
 
 use super::access::Lists;
 use super::inspect::{conditions, permit};
-use super::port_id;
+use super::port_named;
 
 /// The ports and protocols of `match default-inspection-traffic`.
 const DEFAULT_INSPECTION_TCP: [(u16, u16); 9] = [
@@ -53,8 +53,8 @@ pub(super) fn compile(
     for (place, policy_name) in &config.service_policies {
         let port = match place {
             PolicyPlace::Global => None,
-            PolicyPlace::Interface(nameif) => match config.interface_named(nameif) {
-                Some((number, _)) => Some(port_id(number)),
+            PolicyPlace::Interface(nameif) => match port_named(config, nameif) {
+                Some(port) => Some(port),
                 None => continue,
             },
         };

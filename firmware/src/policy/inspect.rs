@@ -11,7 +11,7 @@ use dataplane::{
 };
 
 use super::access::{Lists, ports};
-use super::{InspectedClass, port_id, transport};
+use super::{InspectedClass, port_named, transport};
 
 /// Where name servers listen.
 const DNS_PORT: u16 = 53;
@@ -28,8 +28,8 @@ pub(super) fn compile(
     for (place, policy_map) in places {
         let port = match place {
             PolicyPlace::Global => None,
-            PolicyPlace::Interface(nameif) => match config.interface_named(nameif) {
-                Some((number, _)) => Some(port_id(number)),
+            PolicyPlace::Interface(nameif) => match port_named(config, nameif) {
+                Some(port) => Some(port),
                 None => continue,
             },
         };
@@ -78,8 +78,8 @@ pub(super) fn dns(config: &Config, lists: &mut Lists) -> DnsInspection {
     for (place, policy_map) in &config.service_policies {
         let port = match place {
             PolicyPlace::Global => None,
-            PolicyPlace::Interface(nameif) => match config.interface_named(nameif) {
-                Some((number, _)) => Some(port_id(number)),
+            PolicyPlace::Interface(nameif) => match port_named(config, nameif) {
+                Some(port) => Some(port),
                 None => continue,
             },
         };

@@ -5,32 +5,31 @@ use core::net::Ipv6Addr;
 use core::time::Duration;
 
 use config::Config;
-use config::model::{Action, Port6, PortAddress6, Prefix6};
+use config::model::{Action, InterfaceId, Port6, PortAddress6, Prefix6};
 use dataplane::{
-    Address6, AddressRange6, AdvertisedPrefix, IcmpRule6, Interface6, Policy6, RouterAdvertisement,
-    StaticRoute6,
+    Address6, AddressRange6, AdvertisedPrefix, IcmpRule6, Interface6, Policy6, PortId,
+    RouterAdvertisement, StaticRoute6,
 };
 use hal::nic::MacAddr;
 
-use super::port_id;
+use super::{port_id, port_named};
 
 /// How long a neighbour counts as there if nothing is configured (RFC 4861 §10).
 const REACHABLE: Duration = Duration::from_secs(30);
 
 /// Compiles what has IPv6 addresses; `mac` tells the Ethernet address of a port.
-pub(super) fn compile(config: &Config, mac: impl Fn(u16) -> MacAddr) -> Policy6 {
+pub(super) fn compile(config: &Config, mac: impl Fn(InterfaceId) -> MacAddr) -> Policy6 {
     let interfaces = config
         .interfaces
         .iter()
-        .filter(|(_, interface)| {
-            interface.ipv6.is_on() && interface.nameif.is_some() && !interface.shutdown
+        .filter(|(id, interface)| {
+            interface.ipv6.is_on() && interface.nameif.is_some() && config.is_enabled(**id)
         })
-        .map(|(&number, interface)| port(number, &interface.ipv6, mac(number)))
+        .map(|(&id, interface)| port(port_id(id, interface), &interface.ipv6, mac(id)))
         .collect();
     let routes = config.routes6.iter().filter_map(|route| {
-        let (number, _) = config.interface_named(&route.interface)?;
         Some(StaticRoute6 {
-            port: port_id(number),
+            port: port_named(config, &route.interface)?,
             network: route.destination.address,
             prefix_len: route.destination.len,
             gateway: route.gateway,
@@ -38,9 +37,8 @@ pub(super) fn compile(config: &Config, mac: impl Fn(u16) -> MacAddr) -> Policy6 
         })
     });
     let icmp = config.icmp_rules6.iter().filter_map(|rule| {
-        let (number, _) = config.interface_named(&rule.interface)?;
         Some(IcmpRule6 {
-            port: port_id(number),
+            port: port_named(config, &rule.interface)?,
             action: match rule.action {
                 Action::Permit => dataplane::Action::Permit,
                 Action::Deny => dataplane::Action::Deny,
@@ -57,7 +55,7 @@ pub(super) fn compile(config: &Config, mac: impl Fn(u16) -> MacAddr) -> Policy6 
     }
 }
 
-fn port(number: u16, port: &Port6, mac: MacAddr) -> Interface6 {
+fn port(id: PortId, port: &Port6, mac: MacAddr) -> Interface6 {
     let addresses: Vec<Address6> = port
         .addresses
         .iter()
@@ -67,7 +65,7 @@ fn port(number: u16, port: &Port6, mac: MacAddr) -> Interface6 {
         })
         .collect();
     Interface6 {
-        port: port_id(number),
+        port: id,
         link_local: link_local(port, mac),
         advertisement: (!port.suppress_ra).then(|| advertisement(port)),
         addresses,

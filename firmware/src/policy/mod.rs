@@ -8,10 +8,12 @@ mod access;
 mod connection;
 mod inspect;
 pub(crate) mod ipv6;
+pub(crate) mod logical;
 mod nat;
 pub(crate) mod schedule;
 
 pub(crate) use connection::class_name;
+pub(crate) use logical::{interface_at, port_id, port_named};
 pub(crate) use nat::statement as nat_statement;
 
 use alloc::collections::BTreeMap;
@@ -22,7 +24,7 @@ use core::ops::Range;
 use core::time::Duration;
 
 use config::Config;
-use config::model::{AccessGroupPlace, Timer};
+use config::model::{AccessGroupPlace, InterfaceId, Timer};
 use dataplane::{AclId, Policy, PortId};
 use hal::nic::MacAddr;
 
@@ -78,22 +80,18 @@ pub(crate) fn compile(
             .get(&place)
             .and_then(|name| lists.id(name))
     };
-    let mac_of = |number: u16| {
-        let configured = config
-            .interfaces
-            .get(&number)
-            .and_then(|interface| interface.mac_address);
-        let burned_in = macs.get(usize::from(number)).copied().unwrap_or_default();
-        configured.map_or(burned_in, MacAddr)
+    let mac_of = |id: InterfaceId| {
+        let burned_in = macs.get(usize::from(id.port)).copied().unwrap_or_default();
+        logical::mac(config, id, burned_in)
     };
     let interfaces = config
         .interfaces
         .iter()
-        .filter_map(|(&number, interface)| {
-            let (Some(name), Some(level), false) = (
+        .filter_map(|(&id, interface)| {
+            let (Some(name), Some(level), true) = (
                 &interface.nameif,
                 interface.security_level,
-                interface.shutdown,
+                config.is_enabled(id),
             ) else {
                 return None;
             };
@@ -104,10 +102,10 @@ pub(crate) fn compile(
                 None => return None,
             };
             Some(dataplane::Interface {
-                port: port_id(number),
+                port: port_id(id, interface),
                 name: name.clone(),
                 security_level: level,
-                mac: mac_of(number),
+                mac: mac_of(id),
                 address,
                 prefix_len,
                 mtu: interface.mtu,
@@ -126,6 +124,7 @@ pub(crate) fn compile(
     let secs = |timer| Duration::from_secs(u64::from(config.timeouts.secs(timer)));
     let policy = Policy {
         interfaces,
+        vlans: logical::vlans(config),
         routes: routes(config),
         access_global,
         nat: nat::compile(config),
@@ -173,10 +172,10 @@ fn fragment_rules(config: &Config) -> Vec<dataplane::FragmentRule> {
         .iter()
         .filter(|(_, interface)| interface.fragment != config::model::FragmentSettings::DEFAULT);
     changed
-        .map(|(&number, interface)| {
+        .map(|(&id, interface)| {
             let settings = interface.fragment;
             dataplane::FragmentRule {
-                port: port_id(number),
+                port: port_id(id, interface),
                 size: settings.size,
                 chain: settings.chain,
                 timeout_secs: settings.timeout_secs,
@@ -192,7 +191,9 @@ fn reverse_path(config: &Config) -> Vec<PortId> {
         .interfaces
         .iter()
         .filter(|(_, interface)| interface.verifies_reverse_path);
-    verifying.map(|(&number, _)| port_id(number)).collect()
+    verifying
+        .map(|(&id, interface)| port_id(id, interface))
+        .collect()
 }
 
 fn routes(config: &Config) -> Vec<dataplane::StaticRoute> {
@@ -200,9 +201,8 @@ fn routes(config: &Config) -> Vec<dataplane::StaticRoute> {
         .routes
         .iter()
         .filter_map(|route| {
-            let (number, _) = config.interface_named(&route.interface)?;
             Some(dataplane::StaticRoute {
-                port: port_id(number),
+                port: port_named(config, &route.interface)?,
                 network: route.destination.network(),
                 prefix_len: route.destination.prefix_len(),
                 gateway: route.gateway,
@@ -210,11 +210,6 @@ fn routes(config: &Config) -> Vec<dataplane::StaticRoute> {
             })
         })
         .collect()
-}
-
-/// Ports are few: the hardware has at most 255.
-pub(crate) fn port_id(number: u16) -> PortId {
-    PortId(u8::try_from(number).unwrap_or(u8::MAX))
 }
 
 fn range(range: config::model::AddressRange) -> dataplane::AddressRange {

@@ -16,7 +16,7 @@ use dataplane::{
     PortId, PortTranslation, SourceNat,
 };
 
-use super::{port_id, range, transport};
+use super::{port_named, range, transport};
 
 mod source;
 
@@ -176,9 +176,7 @@ pub(super) fn per_session(config: &Config) -> Vec<PerSessionRule> {
 fn ports(config: &Config, pair: &NatInterfaces) -> Option<(Option<PortId>, Option<PortId>)> {
     let port = |name: &Option<String>| match name {
         None => Some(None),
-        Some(name) => config
-            .interface_named(name)
-            .map(|(number, _)| Some(port_id(number))),
+        Some(name) => port_named(config, name).map(Some),
     };
     Some((port(&pair.real)?, port(&pair.mapped)?))
 }

@@ -1,8 +1,9 @@
 //! `show interface`, `show interface ip brief`, `show nameif`.
 
-use alloc::string::String;
+use alloc::collections::BTreeSet;
+use alloc::string::{String, ToString};
 
-use config::model::Interface;
+use config::model::{Interface, InterfaceId};
 use dataplane::PortCounters;
 use hal::nic::{Link, MacAddr, NicStats};
 
@@ -10,14 +11,16 @@ use super::{DottedMac, put, put_line};
 
 /// What is known of one port.
 pub(crate) struct Port<'a> {
-    /// N of `GigabitEthernet0/N`.
-    pub(crate) number: u16,
+    /// Which interface it is.
+    pub(crate) id: InterfaceId,
+    /// Its number in the packet engine.
+    pub(crate) number: u8,
     /// As configured.
     pub(crate) interface: &'a Interface,
     /// The chip.
     pub(crate) model: &'static str,
-    /// The burned-in address.
-    pub(crate) burned_in: MacAddr,
+    /// Its Ethernet address.
+    pub(crate) mac: MacAddr,
     /// The cable.
     pub(crate) link: Link,
     /// Counted by the device.
@@ -74,15 +77,10 @@ impl Port<'_> {
 /// One block of `show interface`.
 pub(crate) fn block(out: &mut String, port: &Port<'_>) {
     let name = port.interface.nameif.as_deref().unwrap_or_default();
-    let Port {
-        number,
-        device,
-        traffic,
-        ..
-    } = port;
+    let Port { id, traffic, .. } = port;
     put_line!(
         out,
-        "Interface GigabitEthernet0/{number} \"{name}\", is {}, line protocol is {}",
+        "Interface {id} \"{name}\", is {}, line protocol is {}",
         port.status(),
         port.protocol()
     );
@@ -92,27 +90,18 @@ pub(crate) fn block(out: &mut String, port: &Port<'_>) {
         "  Hardware is {}, BW {speed} Mbps, DLY 10 usec",
         port.model
     );
-    if port.link.is_up {
-        let duplex = if port.link.full_duplex {
-            "Full"
-        } else {
-            "Half"
-        };
-        put_line!(
-            out,
-            "\t{duplex}-Duplex({duplex}-duplex), Auto-Speed({speed} Mbps)"
-        );
+    if id.is_sub() {
+        match port.interface.vlan {
+            Some(vlan) => put_line!(out, "\tVLAN identifier {vlan}"),
+            None => put_line!(out, "\tVLAN identifier none"),
+        }
     } else {
-        put_line!(out, "\tAuto-Duplex, Auto-Speed");
+        medium(out, port, speed);
     }
-    put_line!(
-        out,
-        "\tInput flow control is unsupported, output flow control is off"
-    );
     if let Some(description) = &port.interface.description {
         put_line!(out, "\tDescription: {description}");
     }
-    let mac = port.interface.mac_address.unwrap_or(port.burned_in.0);
+    let mac = port.mac.0;
     if name.is_empty() {
         put_line!(out, "\tAvailable but not configured via nameif");
         put_line!(out, "\tMAC address {}, MTU not set", DottedMac(mac));
@@ -134,6 +123,55 @@ pub(crate) fn block(out: &mut String, port: &Port<'_>) {
             None => put_line!(out, "\tIP address unassigned"),
         }
     }
+    if !id.is_sub() {
+        hardware(out, port);
+    }
+    if name.is_empty() {
+        return;
+    }
+    put_line!(out, "  Traffic Statistics for \"{name}\":");
+    put_line!(
+        out,
+        "\t{} packets input, {} bytes",
+        traffic.packets_in,
+        traffic.bytes_in
+    );
+    put_line!(
+        out,
+        "\t{} packets output, {} bytes",
+        traffic.packets_out,
+        traffic.bytes_out
+    );
+    put_line!(out, "\t{} packets dropped", traffic.dropped);
+    if !id.is_sub() {
+        averages(out, &port.rates);
+    }
+}
+
+/// How a port speaks to its cable.
+fn medium(out: &mut String, port: &Port<'_>, speed: u32) {
+    if port.link.is_up {
+        let duplex = if port.link.full_duplex {
+            "Full"
+        } else {
+            "Half"
+        };
+        put_line!(
+            out,
+            "\t{duplex}-Duplex({duplex}-duplex), Auto-Speed({speed} Mbps)"
+        );
+    } else {
+        put_line!(out, "\tAuto-Duplex, Auto-Speed");
+    }
+    put_line!(
+        out,
+        "\tInput flow control is unsupported, output flow control is off"
+    );
+}
+
+/// What the device of a port has counted.
+fn hardware(out: &mut String, port: &Port<'_>) {
+    let device = port.device;
     put_line!(
         out,
         "\t{} packets input, {} bytes, {} no buffer",
@@ -167,24 +205,6 @@ pub(crate) fn block(out: &mut String, port: &Port<'_>) {
     );
     put_line!(out, "\t0 late collisions, 0 deferred");
     put_line!(out, "\t0 input reset drops, 0 output reset drops");
-    if name.is_empty() {
-        return;
-    }
-    put_line!(out, "  Traffic Statistics for \"{name}\":");
-    put_line!(
-        out,
-        "\t{} packets input, {} bytes",
-        traffic.packets_in,
-        traffic.bytes_in
-    );
-    put_line!(
-        out,
-        "\t{} packets output, {} bytes",
-        traffic.packets_out,
-        traffic.bytes_out
-    );
-    put_line!(out, "\t{} packets dropped", traffic.dropped);
-    averages(out, &port.rates);
 }
 
 /// The lines of averages over one minute and five.
@@ -215,7 +235,7 @@ pub(crate) fn control_point(out: &mut String, port: &Port<'_>) {
         "active"
     };
     put_line!(out, "  Control Point Interface States:");
-    put_line!(out, "\tInterface number is {}", port.number + 1);
+    put_line!(out, "\tInterface number is {}", u16::from(port.number) + 1);
     put_line!(out, "\tInterface config status is {state}");
     let state = if port.protocol() == "up" {
         state
@@ -231,7 +251,7 @@ pub(crate) const BRIEF_HEADING: &str =
 
 /// One line of `show interface ip brief`.
 pub(crate) fn brief(out: &mut String, port: &Port<'_>) {
-    let name = alloc::format!("GigabitEthernet0/{}", port.number);
+    let name = port.id.to_string();
     let (address, method) = match port.interface.address {
         Some(address) => (alloc::format!("{}", address.address()), port.method()),
         None => ("unassigned".into(), "unset"),
@@ -258,7 +278,7 @@ pub(crate) fn address(out: &mut String, port: &Port<'_>) {
     let (Some(name), Some(address)) = (&port.interface.nameif, port.interface.address) else {
         return;
     };
-    let hardware = alloc::format!("GigabitEthernet0/{}", port.number);
+    let hardware = port.id.to_string();
     let (host, mask) = (
         alloc::format!("{}", address.address()),
         alloc::format!("{}", address.mask()),
@@ -275,9 +295,49 @@ pub(crate) const NAMEIF_HEADING: &str =
     "Interface                Name                     Security\n";
 
 /// One line of `show nameif`; ports without a name have none.
-pub(crate) fn named(out: &mut String, number: u16, interface: &Interface) {
+pub(crate) fn named(out: &mut String, id: InterfaceId, interface: &Interface) {
     if let (Some(name), Some(level)) = (&interface.nameif, interface.security_level) {
-        let port = alloc::format!("GigabitEthernet0/{number}");
+        let port = id.to_string();
         put_line!(out, "{port:<24} {name:<24} {level:>3}");
+    }
+}
+
+/// `show vlan`: the numbers in order, runs of them as one: `10-12, 20`.
+pub(crate) fn vlans(out: &mut String, vlans: &BTreeSet<u16>) {
+    let mut rest = vlans.iter().copied().peekable();
+    let mut separator = "";
+    while let Some(first) = rest.next() {
+        let mut last = first;
+        while let Some(next) = rest.next_if_eq(&(last + 1)) {
+            last = next;
+        }
+        match last - first {
+            0 => put!(out, "{separator}{first}"),
+            _ => put!(out, "{separator}{first}-{last}"),
+        }
+        separator = ", ";
+    }
+    if !vlans.is_empty() {
+        put_line!(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vlans_in_a_row_are_one_range() {
+        let shown = |numbers: &[u16]| {
+            let mut out = String::new();
+            vlans(&mut out, &numbers.iter().copied().collect());
+            out
+        };
+        assert_eq!(shown(&[]), "");
+        assert_eq!(shown(&[20]), "20\n");
+        assert_eq!(
+            shown(&[300, 10, 12, 11, 40, 4094, 4093]),
+            "10-12, 40, 300, 4093-4094\n"
+        );
     }
 }

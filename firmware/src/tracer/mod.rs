@@ -15,7 +15,7 @@ use core::net::Ipv4Addr;
 use config::model::{AccessLine, InspectEngine, PolicyPlace, RuleLog};
 use dataplane::{AccessPlace, AclId, Action, DropReason, FlowId, PortId, ProxyId, Step};
 
-use crate::policy::nat_statement;
+use crate::policy::{interface_at, nat_statement};
 use crate::print::{self, DottedMac, nameif};
 use crate::state::Core;
 
@@ -450,18 +450,19 @@ impl Narrator<'_> {
     }
 
     fn end(&self, port: PortId) -> End {
-        let number = u16::from(port.0);
-        let interface = self.core.config.interfaces.get(&number);
+        let Some((id, interface)) = interface_at(&self.core.config, port) else {
+            return End {
+                name: String::new(),
+                is_enabled: false,
+                is_link_up: false,
+            };
+        };
+        let device = self.core.ports.get(usize::from(id.port));
         End {
-            name: interface
-                .and_then(|interface| interface.nameif.clone())
-                .unwrap_or_default(),
-            is_enabled: interface.is_some_and(|interface| !interface.shutdown),
-            is_link_up: self
-                .core
-                .ports
-                .get(port.index())
-                .is_some_and(|port| port.link().is_up),
+            name: interface.nameif.clone().unwrap_or_default(),
+            is_enabled: !interface.shutdown,
+            is_link_up: device.is_some_and(|device| device.link().is_up)
+                && (interface.shutdown || self.core.config.is_enabled(id)),
         }
     }
 }

@@ -1,15 +1,19 @@
-//! Physical ports as configured, and the routes that leave by them.
+//! Interfaces as configured, and the routes that leave by them.
 
-use super::{FragmentSettings, Port6, Subnet};
+use super::{EnginePort, FragmentSettings, Port6, Subnet};
 use alloc::string::String;
 use core::net::Ipv4Addr;
 
 /// Default size of the largest IP packet sent, in bytes (Ethernet).
 pub const DEFAULT_MTU: u16 = 1500;
 
-/// One `interface GigabitEthernet0/N` block. The factory setting is shut down and unnamed.
+/// One `interface GigabitEthernet0/N` block. The factory setting of a port is shut down and unnamed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
+    /// `vlan ID` of a subinterface, which passes no traffic without.
+    pub vlan: Option<u16>,
+    /// Of a subinterface.
+    pub engine_port: EnginePort,
     /// `nameif NAME`; everything else of the configuration refers to the port by this name.
     pub nameif: Option<String>,
     /// `security-level 0-100`; always present once there is a name.
@@ -39,6 +43,8 @@ pub struct Interface {
 impl Default for Interface {
     fn default() -> Self {
         Self {
+            vlan: None,
+            engine_port: EnginePort::default(),
             nameif: None,
             security_level: None,
             address: None,

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `address` | subnets and ranges |
 //! | `interface` | ports and routes |
+//! | `interface_id` | which interface is meant |
 //! | `ipv6` | IPv6 of ports, and its routes |
 //! | `logging` | which messages go where |
 //! | `named` | the map that keeps the order of creation |
@@ -24,6 +25,7 @@ mod access;
 mod address;
 mod connection;
 mod interface;
+mod interface_id;
 mod ipv6;
 mod logging;
 mod named;
@@ -48,6 +50,7 @@ pub use connection::{
     AdvancedOptions, ConnectionActions, ConnectionLimit, DeadDetection, TcpCheck, TcpMap, Treatment,
 };
 pub use interface::{DEFAULT_MTU, Duplex, Interface, Route, Speed};
+pub use interface_id::{EnginePort, InterfaceId, SUBINTERFACES_MAX};
 pub use ipv6::{
     AdvertisedPrefix6, DEFAULT_PREFIX_PREFERRED_SECS, DEFAULT_PREFIX_VALID_SECS, IcmpRule6, Port6,
     PortAddress6, Prefix6, Route6,
@@ -136,8 +139,8 @@ pub struct Config {
     pub per_session: Vec<PerSessionRule>,
     /// `names`.
     pub names: bool,
-    /// The ports by number N of `GigabitEthernet0/N`. The set is the hardware's and never changes.
-    pub interfaces: BTreeMap<u16, Interface>,
+    /// The ports, whose set is the hardware's and never changes, and their subinterfaces.
+    pub interfaces: BTreeMap<InterfaceId, Interface>,
     /// `banner KIND LINE`.
     pub banners: BTreeMap<BannerKind, Vec<String>>,
     /// `ftp mode passive`.
@@ -233,7 +236,7 @@ impl Config {
             per_session: Vec::new(),
             names: true,
             interfaces: (0..ports)
-                .map(|port| (port, Interface::default()))
+                .map(|port| (InterfaceId::port(port), Interface::default()))
                 .collect(),
             banners: BTreeMap::new(),
             ftp_mode_passive: true,

@@ -4,8 +4,8 @@
 
 use super::{
     AccessRule, AddressMatch, AddressRange, AutoNat, AutoNatKind, Config, GroupTransport,
-    IcmpMatch, Interface, NetworkMember, NetworkObject, NumberKind, PortMatch, PortSelect,
-    RuleService, Service, ServiceMember, Transport,
+    IcmpMatch, Interface, InterfaceId, NetworkMember, NetworkObject, NumberKind, PortMatch,
+    PortSelect, RuleService, Service, ServiceMember, Transport,
 };
 use alloc::vec;
 use alloc::vec::Vec;
@@ -23,13 +23,13 @@ pub struct RuleMatch {
 }
 
 impl Config {
-    /// The port named `nameif`, with its number.
+    /// The interface named `nameif`, and which it is.
     #[must_use]
-    pub fn interface_named(&self, nameif: &str) -> Option<(u16, &Interface)> {
+    pub fn interface_named(&self, nameif: &str) -> Option<(InterfaceId, &Interface)> {
         self.interfaces
             .iter()
             .find(|(_, interface)| interface.nameif.as_deref() == Some(nameif))
-            .map(|(port, interface)| (*port, interface))
+            .map(|(&id, interface)| (id, interface))
     }
 
     /// The addresses of a network object or group, in the order of its members.

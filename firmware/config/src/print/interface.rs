@@ -1,32 +1,31 @@
 //! Ports, routes and what is said to a named interface as text.
 
 use super::{Page, mac_address, statement};
-use crate::model::{Config, Duplex, Interface, Speed};
+use crate::model::{Config, Duplex, Interface, InterfaceId, Speed};
 use alloc::format;
+use alloc::string::ToString;
 
 pub(crate) fn interfaces(page: &mut Page<'_>, config: &Config) {
     page.separator();
-    for (port, interface) in &config.interfaces {
-        interface_block(page, *port, interface);
+    for (id, interface) in &config.interfaces {
+        interface_block(page, *id, interface);
     }
 }
 
-fn interface_block(page: &mut Page<'_>, port: u16, interface: &Interface) {
-    let name = format!("GigabitEthernet0/{port}");
+fn interface_block(page: &mut Page<'_>, id: InterfaceId, interface: &Interface) {
+    let name = id.to_string();
     let names = [name.as_str(), interface.nameif.as_deref().unwrap_or(&name)];
     page.block("", &names);
     page.line(format!("interface {name}"));
-    page.optional(" description", interface.description.as_ref());
-    match interface.speed {
-        Speed::Auto => page.unless_default(true, " speed auto"),
-        Speed::Mbps10 => page.line(" speed 10"),
-        Speed::Mbps100 => page.line(" speed 100"),
-        Speed::Mbps1000 => page.line(" speed 1000"),
+    if id.is_sub() {
+        match interface.vlan {
+            Some(vlan) => page.line(format!(" vlan {vlan}")),
+            None => page.line(" no vlan"),
+        }
     }
-    match interface.duplex {
-        Duplex::Auto => page.unless_default(true, " duplex auto"),
-        Duplex::Full => page.line(" duplex full"),
-        Duplex::Half => page.line(" duplex half"),
+    page.optional(" description", interface.description.as_ref());
+    if !id.is_sub() {
+        medium(page, interface);
     }
     match interface.mac_address {
         Some(mac) => page.line(format!(" mac-address {}", mac_address(mac))),
@@ -48,6 +47,21 @@ fn interface_block(page: &mut Page<'_>, port: u16, interface: &Interface) {
     }
     super::ipv6::port(page, &interface.ipv6);
     page.line("!");
+}
+
+/// How a port speaks to its cable.
+fn medium(page: &mut Page<'_>, interface: &Interface) {
+    match interface.speed {
+        Speed::Auto => page.unless_default(true, " speed auto"),
+        Speed::Mbps10 => page.line(" speed 10"),
+        Speed::Mbps100 => page.line(" speed 100"),
+        Speed::Mbps1000 => page.line(" speed 1000"),
+    }
+    match interface.duplex {
+        Duplex::Auto => page.unless_default(true, " duplex auto"),
+        Duplex::Full => page.line(" duplex full"),
+        Duplex::Half => page.line(" duplex half"),
+    }
 }
 
 pub(crate) fn mtu(page: &mut Page<'_>, config: &Config) {

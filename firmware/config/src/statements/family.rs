@@ -143,7 +143,7 @@ pub(super) const CLEAR: Row<Handler> = row(
 fn clear(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let section = captures.group("section");
     let Some(keyword) = section.first_keyword() else {
-        let ports = u16::try_from(change.config.interfaces.len()).unwrap_or(u16::MAX);
+        let ports = change.config.port_count();
         change.outcome.set(change.config, Config::factory(ports));
         change.enter(Mode::Global);
         return Ok(());

@@ -1,18 +1,22 @@
 //! Ports, routes and what is said to a named interface.
 
 use super::family::Family;
-use super::{Change, invalid, ip, ipv6, kept, network, row, small, usage, word};
-use crate::mode::{GLOBAL, INTERFACE, Mode};
+use super::{Change, invalid, ip, ipv6, kept, network, row, small, subinterface, usage, word};
+use crate::mode::{GLOBAL, INTERFACE, Mode, SUBINTERFACE};
 use crate::model::{
-    Action, DEFAULT_MTU, Duplex, FragmentSettings, IcmpRule, Interface, Route, Speed, Subnet,
+    Action, DEFAULT_MTU, Duplex, FragmentSettings, IcmpRule, Interface, InterfaceId, Route, Speed,
+    Subnet,
 };
 use crate::names;
 use crate::print;
 use crate::refusal::{Notice, Refusal};
 use alloc::string::String;
 use alloc::vec::Vec;
-use cli::grammar::{Captures, InterfaceKind, No};
+use cli::grammar::{Captures, ModeSet, No};
 use core::net::Ipv4Addr;
+
+/// Where both ports and subinterfaces are configured.
+pub(super) const EITHER: ModeSet = INTERFACE | SUBINTERFACE;
 
 /// Longest name of an interface, in characters.
 const NAMEIF_MAX: usize = 48;
@@ -25,16 +29,20 @@ pub(super) const INTERFACES: Family = Family {
         row(
             GLOBAL,
             "interface <port:interface>",
-            No::Forbidden,
+            No::Same,
             &[
                 ("interface", "Select an interface to configure"),
-                ("port", "Hardware name"),
+                (
+                    "port",
+                    "Hardware name, with a number behind a dot for a subinterface",
+                ),
             ],
-            interface,
+            subinterface::interface,
         )
         .example("interface GigabitEthernet0/2"),
+        subinterface::VLAN,
         row(
-            INTERFACE,
+            EITHER,
             "nameif <name:word(48)>",
             No::Syntax("nameif [<name>]"),
             &[
@@ -45,7 +53,7 @@ pub(super) const INTERFACES: Family = Family {
         )
         .example("nameif dmz"),
         row(
-            INTERFACE,
+            EITHER,
             "security-level <level:0-100>",
             No::Syntax("security-level [<level:0-100>]"),
             &[
@@ -59,7 +67,7 @@ pub(super) const INTERFACES: Family = Family {
         )
         .example("security-level 50"),
         row(
-            INTERFACE,
+            EITHER,
             "ip address <address:ip> <mask:mask>",
             No::Syntax("ip address [<address:ip> [<mask:mask>]]"),
             &[
@@ -71,7 +79,7 @@ pub(super) const INTERFACES: Family = Family {
         )
         .example("ip address 192.0.2.1 255.255.255.0"),
         row(
-            INTERFACE,
+            EITHER,
             "description <description:text>",
             No::Syntax("description [<description:text>]"),
             &[("description", "Description of up to 200 characters")],
@@ -79,7 +87,7 @@ pub(super) const INTERFACES: Family = Family {
         )
         .example("description to the servers"),
         row(
-            INTERFACE,
+            EITHER,
             "shutdown",
             No::Same,
             &[("shutdown", "Shut down the interface")],
@@ -114,7 +122,7 @@ pub(super) const INTERFACES: Family = Family {
         )
         .example("duplex full"),
         row(
-            INTERFACE,
+            EITHER,
             "mac-address <mac:mac>",
             No::Syntax("mac-address [<mac:mac>]"),
             &[
@@ -204,60 +212,33 @@ pub(super) const ROUTE: Family = Family {
 };
 
 /// The interface being configured.
-fn current<'a>(change: &'a mut Change<'_>) -> Result<(u16, &'a mut Interface), Refusal> {
-    let Mode::Interface(port) = change.state.mode else {
+fn current<'a>(change: &'a mut Change<'_>) -> Result<(InterfaceId, &'a mut Interface), Refusal> {
+    let Mode::Interface(id) = change.state.mode else {
         return Err(Refusal::Invalid { offset: 0 });
     };
-    let interface = change.config.interfaces.get_mut(&port);
-    Ok((port, interface.ok_or(Refusal::Invalid { offset: 0 })?))
+    let interface = change.config.interfaces.get_mut(&id);
+    Ok((id, interface.ok_or(Refusal::Invalid { offset: 0 })?))
 }
 
 /// The interface being configured, borrowed from the configuration alone.
 macro_rules! current {
     ($change:expr) => {{
-        let Mode::Interface(port) = $change.state.mode else {
+        let Mode::Interface(id) = $change.state.mode else {
             return Err(Refusal::Invalid { offset: 0 });
         };
-        let interface = $change.config.interfaces.get_mut(&port);
+        let interface = $change.config.interfaces.get_mut(&id);
         interface.ok_or(Refusal::Invalid { offset: 0 })?
     }};
 }
 
-fn interface(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    let name = captures
-        .interface("port")
-        .ok_or(Refusal::Invalid { offset: 0 })?;
-    if name.subinterface.is_some() {
-        return Err(Refusal::Unsupported("A subinterface"));
-    }
-    let known = name.kind == InterfaceKind::GigabitEthernet && name.slot == 0;
-    let loading = change.state.loading;
-    let interface = change
-        .config
-        .interfaces
-        .get_mut(&name.port)
-        .filter(|_| known);
-    let interface = interface.ok_or_else(|| invalid(captures, "port"))?;
-    if loading {
-        change.outcome.set(&mut interface.shutdown, false);
-    }
-    change.enter(Mode::Interface(name.port));
-    Ok(())
-}
-
 fn nameif(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    let (port, interface) = current(change)?;
+    let (id, interface) = current(change)?;
     let old = interface.nameif.clone();
     if captures.negated() {
         let Some(old) = old else {
             return Ok(());
         };
-        if let Some(list) = usage::access_list_naming_interface(change.config, &old) {
-            return Err(Refusal::InterfaceInAccessList(list.into()));
-        }
-        if usage::remove_interface(change.config, &old) {
-            change.notice(Notice::InterfaceLinesRemoved(old));
-        }
+        release_name(change, &old)?;
         let (_, interface) = current(change)?;
         interface.nameif = None;
         interface.security_level = None;
@@ -280,16 +261,16 @@ fn nameif(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusa
     if !fits {
         return Err(Refusal::BadName(name.into()));
     }
-    if let Some((port, _)) = change.config.interface_named(name) {
+    if let Some((id, _)) = change.config.interface_named(name) {
         return Err(Refusal::NameifTaken {
             name: name.into(),
-            port,
+            id,
         });
     }
     if let Some(old) = old {
         usage::rename_interface(change.config, &old, name);
     }
-    let Some(interface) = change.config.interfaces.get_mut(&port) else {
+    let Some(interface) = change.config.interfaces.get_mut(&id) else {
         return Ok(());
     };
     interface.nameif = Some(name.into());
@@ -301,6 +282,17 @@ fn nameif(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusa
             nameif: name.into(),
             level,
         });
+    }
+    Ok(())
+}
+
+/// Removes every line that names an interface which is about to lose its name.
+pub(super) fn release_name(change: &mut Change<'_>, name: &str) -> Result<(), Refusal> {
+    if let Some(list) = usage::access_list_naming_interface(change.config, name) {
+        return Err(Refusal::InterfaceInAccessList(list.into()));
+    }
+    if usage::remove_interface(change.config, name) {
+        change.notice(Notice::InterfaceLinesRemoved(name.into()));
     }
     Ok(())
 }
@@ -323,7 +315,7 @@ fn security_level(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<()
 }
 
 fn ip_address(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    let (port, interface) = current(change)?;
+    let (id, interface) = current(change)?;
     let before = interface.address;
     let after = if captures.negated() {
         None
@@ -333,13 +325,13 @@ fn ip_address(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Re
     };
     if let Some(address) = after {
         let overlap = change.config.interfaces.iter().find(|(other, interface)| {
-            **other != port
+            **other != id
                 && interface
                     .address
                     .is_some_and(|other| other.overlaps(address))
         });
         if let Some((&other, _)) = overlap {
-            return Err(Refusal::NetworkOverlap { port, other });
+            return Err(Refusal::NetworkOverlap { id, other });
         }
         let ours = change
             .config
@@ -524,7 +516,8 @@ fn icmp(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal>
     change.outcome.keep(rules, rule, captures.negated())
 }
 
-/// Gives every port its factory settings and removes the lines that name it, as `no nameif` does.
+/// Removes every subinterface, gives every port its factory settings, and removes the lines that name
+/// one of them, as `no nameif` does.
 fn clear_interfaces(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refusal> {
     let (config, outcome) = (&mut *change.config, &mut change.outcome);
     let interfaces = config.interfaces.values();
@@ -539,6 +532,9 @@ fn clear_interfaces(change: &mut Change<'_>, _: Option<&str>) -> Result<(), Refu
             outcome.notices.push(Notice::InterfaceLinesRemoved(name));
         }
     }
+    let before = config.interfaces.len();
+    config.interfaces.retain(|id, _| !id.is_sub());
+    outcome.changed |= config.interfaces.len() != before;
     for interface in config.interfaces.values_mut() {
         outcome.set(interface, Interface::default());
     }

@@ -1,8 +1,9 @@
 //! IPv6: addresses and discovery of a port, routes, access to the box by ICMPv6.
 
 use super::family::Family;
+use super::interface::EITHER;
 use super::{Change, invalid, number, row, small, word};
-use crate::mode::{GLOBAL, INTERFACE, Mode};
+use crate::mode::{GLOBAL, Mode};
 use crate::model::{
     Action, AdvertisedPrefix6, DEFAULT_PREFIX_PREFERRED_SECS, DEFAULT_PREFIX_VALID_SECS, IcmpRule6,
     Port6, PortAddress6, Prefix6, Route6,
@@ -24,7 +25,7 @@ const PREFIXES_MAX: usize = 8;
 const ROUTES_MAX: usize = 1_024;
 
 pub(super) const ENABLE: Row<Handler> = row(
-    INTERFACE,
+    EITHER,
     "ipv6 enable",
     No::Same,
     &[
@@ -36,7 +37,7 @@ pub(super) const ENABLE: Row<Handler> = row(
 .example("ipv6 enable");
 
 pub(super) const ADDRESS: Row<Handler> = row(
-    INTERFACE,
+    EITHER,
     "ipv6 address <prefix:word(49)> [{ link-local | eui-64 }]",
     No::Syntax("ipv6 address [<prefix:word(49)> [{ link-local | eui-64 }]]"),
     &[
@@ -51,7 +52,7 @@ pub(super) const ADDRESS: Row<Handler> = row(
 .example("ipv6 address 2001:db8:0:2::1/64");
 
 pub(super) const NEIGHBOURS: Row<Handler> = row(
-    INTERFACE,
+    EITHER,
     "ipv6 nd { dad attempts <attempts:0-600> | ns-interval <interval:1000-3600000> | \
      reachable-time <time:0-3600000> }",
     No::Syntax(
@@ -79,7 +80,7 @@ pub(super) const NEIGHBOURS: Row<Handler> = row(
 .example("ipv6 nd dad attempts 2");
 
 pub(super) const ADVERTISING: Row<Handler> = row(
-    INTERFACE,
+    EITHER,
     "ipv6 nd { suppress-ra | managed-config-flag | other-config-flag | \
      ra-interval { <seconds:3-1800> | msec <millis:500-1800000> } | ra-lifetime <lifetime:0-9000> }",
     No::Syntax(
@@ -105,7 +106,7 @@ pub(super) const ADVERTISING: Row<Handler> = row(
 .example("ipv6 nd ra-interval 300");
 
 pub(super) const PREFIX: Row<Handler> = row(
-    INTERFACE,
+    EITHER,
     "ipv6 nd prefix <prefix:word(49)> [{ no-advertise | \
      <valid:0-4294967295> <preferred:0-4294967295> [off-link] [no-autoconfig] }]",
     No::Syntax("ipv6 nd prefix <prefix:word(49)> [<rest:text>]"),
@@ -174,10 +175,10 @@ pub(super) const IPV6: Family = Family {
 /// IPv6 of the port being configured.
 macro_rules! current {
     ($change:expr) => {{
-        let Mode::Interface(port) = $change.state.mode else {
+        let Mode::Interface(id) = $change.state.mode else {
             return Err(Refusal::Invalid { offset: 0 });
         };
-        let interface = $change.config.interfaces.get_mut(&port);
+        let interface = $change.config.interfaces.get_mut(&id);
         &mut interface.ok_or(Refusal::Invalid { offset: 0 })?.ipv6
     }};
 }
@@ -250,11 +251,11 @@ fn check_address(change: &Change<'_>, address: PortAddress6) -> Result<(), Refus
     if !is_sound {
         return Err(Refusal::BadHostAddress6(host));
     }
-    let Mode::Interface(port) = change.state.mode else {
+    let Mode::Interface(id) = change.state.mode else {
         return Err(Refusal::Invalid { offset: 0 });
     };
     let overlap = change.config.interfaces.iter().find(|(other, interface)| {
-        **other != port
+        **other != id
             && interface
                 .ipv6
                 .addresses
@@ -262,7 +263,7 @@ fn check_address(change: &Change<'_>, address: PortAddress6) -> Result<(), Refus
                 .any(|present| present.prefix.overlaps(address.prefix))
     });
     match overlap {
-        Some((&other, _)) => Err(Refusal::NetworkOverlap { port, other }),
+        Some((&other, _)) => Err(Refusal::NetworkOverlap { id, other }),
         None => Ok(()),
     }
 }

@@ -22,6 +22,7 @@ mod pki;
 mod policy;
 mod protection;
 mod service;
+mod subinterface;
 mod system;
 mod time;
 mod time_range;

@@ -4,7 +4,8 @@ use super::{Session, reread_from, snapshot};
 use crate::mode::{
     CERTIFICATE_CHAIN, CLASS_MAP, CRL, GLOBAL, ICMP_GROUP, INSPECT_MAP, INSPECT_PARAMETERS,
     INTERFACE, MODES, NETWORK_GROUP, NETWORK_OBJECT, POLICY_CLASS, POLICY_MAP, PROTOCOL_GROUP,
-    SERVICE_GROUP, SERVICE_OBJECT, TCP_MAP, TIME_RANGE, TLS_PROXY, TRUSTPOINT, USERNAME,
+    SERVICE_GROUP, SERVICE_OBJECT, SUBINTERFACE, TCP_MAP, TIME_RANGE, TLS_PROXY, TRUSTPOINT,
+    USERNAME,
 };
 use crate::print::Extent;
 use crate::statements::family::FAMILIES;
@@ -58,6 +59,7 @@ exit
 const ENTRIES: &[(ModeSet, &str)] = &[
     (GLOBAL, ""),
     (INTERFACE, "interface GigabitEthernet0/2"),
+    (SUBINTERFACE, "interface GigabitEthernet0/2.10"),
     (NETWORK_OBJECT, "object network IMP"),
     (SERVICE_OBJECT, "object service NEW"),
     (NETWORK_GROUP, "object-group network PEERS"),

@@ -7,6 +7,7 @@ mod negation;
 mod refusals;
 mod round_trip;
 mod rules;
+mod subinterfaces;
 mod tables;
 mod users;
 
@@ -124,7 +125,7 @@ fn reread(grammar: &Grammar<Handler>, config: &Config) -> Config {
 
 fn reread_from(grammar: &Grammar<Handler>, config: &Config, extent: Extent) -> Config {
     let text = print_selection(config, None, extent, Secrets::Shown).join("\n");
-    let ports = u16::try_from(config.interfaces.len()).unwrap();
+    let ports = config.port_count();
     let (again, problems) = text::load(grammar, Some, &text, ports);
     assert_eq!(problems, [], "in\n{text}");
     again

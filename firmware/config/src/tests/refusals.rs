@@ -98,9 +98,29 @@ const CASES: &[(&str, &str, &str)] = &[
         "ERROR: 192.0.2.255 is not a valid host address",
     ),
     (
+        "interface gi0/2.7\nvlan 10",
+        "interface gi0/2.8\nvlan 10",
+        "ERROR: VLAN 10 has been assigned to interface GigabitEthernet0/2.7",
+    ),
+    (
         "",
-        "interface gi0/2.10",
-        "ERROR: A subinterface is not supported",
+        "no interface gi0/2",
+        "ERROR: Removal of physical interfaces is not permitted",
+    ),
+    (
+        "",
+        "no interface gi0/2.10",
+        "ERROR: interface GigabitEthernet0/2.10 does not exist",
+    ),
+    (
+        "interface gi0/2.10\nnameif dmz\naccess-list a extended permit ip interface dmz any",
+        "no interface gi0/2.10",
+        "ERROR: access-list a names the interface; remove those lines first",
+    ),
+    (
+        "interface gi0/2.10\nip address 192.0.2.1 255.255.255.0",
+        "interface gi0/1.10\nip address 192.0.2.2 255.255.255.0",
+        "ERROR: Failed to apply IP address to interface GigabitEthernet0/1.10, as the network overlaps with interface GigabitEthernet0/2.10. Two interfaces cannot be in the same subnet.",
     ),
     (
         "",
@@ -369,7 +389,10 @@ fn a_global_command_leaves_the_sub_mode_and_a_refused_one_does_not() {
     session.line("interface gi0/0");
     assert_eq!(session.state.mode().prompt(), "config-if");
     session.refusal("route dmz 0 0 203.0.113.1");
-    assert_eq!(*session.state.mode(), Mode::Interface(0));
+    assert_eq!(
+        *session.state.mode(),
+        Mode::Interface(crate::model::InterfaceId::port(0))
+    );
     session.line("route outside 0 0 203.0.113.1");
     assert_eq!(*session.state.mode(), Mode::Global);
     session.paste("class-map C\npolicy-map P\nclass C\ninspect icmp\n");

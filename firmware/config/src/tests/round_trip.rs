@@ -186,6 +186,9 @@ fn line() -> impl Strategy<Value = String> {
         2 => simple.prop_map(String::from),
         1 => prop::sample::select(cleared).prop_map(|keyword| format!("clear configure {keyword}")),
         1 => (0u8..4).prop_map(|n| format!("interface GigabitEthernet0/{n}")),
+        2 => (no(), 0u8..4, prop::sample::select(vec![1u32, 10, 20, u32::MAX]))
+            .prop_map(|(no, n, sub)| format!("{no}interface GigabitEthernet0/{n}.{sub}")),
+        2 => (no(), prop::sample::select(vec![1u16, 10, 20, 4094])).prop_map(|(no, id)| format!("{no}vlan {id}")),
         1 => (no(), nameif()).prop_map(|(no, n)| format!("{no}nameif {n}")),
         1 => (no(), host()).prop_map(|(no, h)| format!("{no}ip address {h} 255.255.255.224")),
         1 => prop::sample::select(vec!["shutdown", "no shutdown", "security-level 50", "speed 100",
@@ -314,7 +317,9 @@ service-policy A global
 ";
 
 /// Mode-entering lines that a random line may follow.
-const ENTERING: [&str; 23] = [
+const ENTERING: [&str; 25] = [
+    "interface gi0/2.10",
+    "interface gi0/1.20",
     "",
     "",
     "",

@@ -30,6 +30,7 @@ use crate::access::Index;
 use crate::drop_reason::DropReason;
 use crate::policy::{AclId, AddressRange, Policy, PortId, PortMatch};
 use crate::v6::AddressRange6;
+use crate::vlan;
 use crate::wire::{ETHERTYPE_IPV4, ETHERTYPE_IPV6};
 use ring::{HEADER_LEN, Ring};
 use sight::Sight;
@@ -293,6 +294,7 @@ impl Capture {
 
     fn fits(&self, sight: &Sight, lists: &Index, policy: &Policy) -> bool {
         let fits_type = match (self.settings.ethertype, self.settings.kind) {
+            (Some(vlan::TPID), _) => sight.is_tagged,
             (Some(wanted), _) => sight.ethertype == wanted,
             (None, CaptureKind::RawData) => {
                 matches!(sight.ethertype, ETHERTYPE_IPV4 | ETHERTYPE_IPV6)

@@ -16,6 +16,7 @@ use crate::access::Index;
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
 use crate::policy::{AclId, Policy, PortId};
+use crate::vlan::{self, ADDRESSES_LEN, TAG_LEN, Tag};
 use crate::wire::ETHERNET_LEN;
 
 /// Stands for the Ethernet header of a packet that was dropped before it had one.
@@ -39,7 +40,7 @@ pub(crate) struct CaptureSet {
     sees_drops: bool,
     /// The time of this turn.
     now: Instant,
-    /// The port whose batch is being handled.
+    /// The port whose frames are being handled.
     ingress: Option<PortId>,
 }
 
@@ -74,8 +75,8 @@ impl CaptureSet {
         self.sees_drops
     }
 
-    /// Looks at the frames that `port` has received, and remembers the port until
-    /// [`end_batch`](Self::end_batch).
+    /// Looks at the frames that the physical port `port` has received, and remembers the port until
+    /// [`end_batch`](Self::end_batch) or [`resume_batch`](Self::resume_batch).
     #[cold]
     pub(crate) fn begin_batch(
         &mut self,
@@ -88,7 +89,8 @@ impl CaptureSet {
         self.ingress = Some(port);
         if self.sees_frames {
             for frame in frames {
-                self.see(CapturePoint::Received, Some(port), frame, rules);
+                let port = vlan::port_of(rules.1, port, frame.bytes());
+                self.see(CapturePoint::Received, Some(port), frame, None, rules);
             }
         }
     }
@@ -99,13 +101,13 @@ impl CaptureSet {
         self.ingress.take()
     }
 
-    /// Goes on with a batch.
+    /// Goes on with a batch: with frames of that port, or of none.
     #[inline]
     pub(crate) const fn resume_batch(&mut self, ingress: Option<PortId>) {
         self.ingress = ingress;
     }
 
-    /// Looks at the frames that are about to leave by `port`.
+    /// Looks at the frames that are about to leave by the physical port `port`.
     #[cold]
     pub(crate) fn sent<'a>(
         &mut self,
@@ -114,7 +116,8 @@ impl CaptureSet {
         rules: Rules<'_>,
     ) {
         for frame in frames {
-            self.see(CapturePoint::Sent, Some(port), frame, rules);
+            let port = vlan::port_of(rules.1, port, frame.bytes());
+            self.see(CapturePoint::Sent, Some(port), frame, None, rules);
         }
     }
 
@@ -122,7 +125,15 @@ impl CaptureSet {
     /// may not be addressed yet.
     #[cold]
     pub(crate) fn dropped(&mut self, reason: DropReason, frame: &PacketBuf, rules: Rules<'_>) {
-        self.see(CapturePoint::Dropped(reason), self.ingress, frame, rules);
+        // Frames of a VLAN have lost their tag by now.
+        let tag = self.ingress.and_then(|port| vlan::tag_of(rules.1, port));
+        self.see(
+            CapturePoint::Dropped(reason),
+            self.ingress,
+            frame,
+            tag.map(Tag::bytes),
+            rules,
+        );
     }
 
     fn see(
@@ -130,6 +141,7 @@ impl CaptureSet {
         point: CapturePoint,
         port: Option<PortId>,
         frame: &PacketBuf,
+        tag: Option<[u8; TAG_LEN]>,
         (lists, policy): Rules<'_>,
     ) {
         if !self
@@ -151,7 +163,20 @@ impl CaptureSet {
                 frame_len = frame_len - start + blank.len();
                 (&blank[..], packet, Sight::of_packet(ethertype, packet))
             }
-            None => (&[][..], frame.bytes(), Sight::new(frame.bytes())),
+            None => {
+                let sight = Sight::new(frame.bytes());
+                match (&tag, frame.bytes().split_at_checked(ADDRESSES_LEN)) {
+                    (Some(_), Some((addresses, rest))) => {
+                        frame_len += TAG_LEN;
+                        (addresses, rest, sight.with_tag())
+                    }
+                    _ => (&[][..], frame.bytes(), sight),
+                }
+            }
+        };
+        let tag = match &tag {
+            Some(tag) if !head.is_empty() && start.is_none() => &tag[..],
+            _ => &[],
         };
         for capture in &mut self.captures {
             if !capture.takes(point, port) || !capture.fits(&sight, lists, policy) {
@@ -165,7 +190,9 @@ impl CaptureSet {
                 point,
                 frame_len: u32::try_from(frame_len).unwrap_or(u32::MAX),
             };
-            let parts = [head, first].into_iter().chain(frame.segments().skip(1));
+            let parts = [head, tag, first]
+                .into_iter()
+                .chain(frame.segments().skip(1));
             capture.keep(&noted, &sight, parts);
         }
     }

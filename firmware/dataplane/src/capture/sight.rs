@@ -7,6 +7,7 @@ use super::CaptureMatch;
 use crate::access::{Candidate, Index};
 use crate::policy::{AclId, Action, Policy, PortMatch};
 use crate::v6::wire as v6;
+use crate::vlan;
 use crate::wire::{
     ETHERNET_LEN, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ICMP_LEN, IP_DESTINATION,
     IP_FRAGMENT, IP_PROTOCOL, IP_SOURCE, IP_TOTAL_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP,
@@ -21,8 +22,10 @@ const TCP_LEN: usize = 20;
 /// A frame, as far as it can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sight {
-    /// EtherType; 0 if the frame is too short to have one.
+    /// EtherType, that behind a VLAN tag; 0 if the frame is too short to have one.
     pub(super) ethertype: u16,
+    /// Whether there is a VLAN tag before it.
+    pub(super) is_tagged: bool,
     /// Bytes of all headers that were found.
     pub(super) headers_len: usize,
     pub(super) packet: Option<Packet>,
@@ -44,15 +47,22 @@ pub(super) struct Packet {
 impl Sight {
     /// Reads the first buffer of a frame.
     pub(super) fn new(bytes: &[u8]) -> Self {
-        let ethertype = be16(bytes, ETHERNET_LEN - 2).unwrap_or(0);
+        let is_tagged = vlan::is_tagged(bytes);
+        let payload = if is_tagged {
+            ETHERNET_LEN + vlan::TAG_LEN
+        } else {
+            ETHERNET_LEN
+        };
+        let ethertype = be16(bytes, payload - 2).unwrap_or(0);
         let mut sight = Self {
             ethertype,
-            headers_len: ETHERNET_LEN,
+            is_tagged,
+            headers_len: payload,
             packet: None,
         };
         match ethertype {
             ETHERTYPE_IPV4 | ETHERTYPE_IPV6 => {
-                sight.read_packet(bytes.get(ETHERNET_LEN..).unwrap_or_default());
+                sight.read_packet(bytes.get(payload..).unwrap_or_default());
             }
             ETHERTYPE_ARP => sight.headers_len += ARP_LEN,
             _ => {}
@@ -64,11 +74,19 @@ impl Sight {
     pub(super) fn of_packet(ethertype: u16, packet: &[u8]) -> Self {
         let mut sight = Self {
             ethertype,
+            is_tagged: false,
             headers_len: ETHERNET_LEN,
             packet: None,
         };
         sight.read_packet(packet);
         sight
+    }
+
+    /// The same, of a frame whose VLAN tag was taken off.
+    pub(super) const fn with_tag(mut self) -> Self {
+        self.is_tagged = true;
+        self.headers_len += vlan::TAG_LEN;
+        self
     }
 
     /// Whether list `acl` of `policy`, compiled as `lists`, permits the packet.

@@ -194,11 +194,7 @@ impl DataPlane {
         mut first: PacketBuf,
     ) -> Outcome {
         let count = first.segments().count();
-        let limit = usize::from(self.limits.transmit_queue);
-        let has_room = self
-            .ports
-            .get(port.index())
-            .is_some_and(|port| port.transmit.len() + count <= limit);
+        let has_room = self.has_room(port, count);
         let header: Option<[u8; IPV4_LEN]> = array(first.bytes(), ETHERNET_LEN);
         let (true, Some(header)) = (has_room, header) else {
             if let Some(port) = self.ports.get_mut(port.index()) {

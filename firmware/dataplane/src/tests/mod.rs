@@ -26,3 +26,4 @@ mod padding;
 mod rules;
 mod silence;
 mod v6;
+mod vlan;

@@ -220,7 +220,7 @@ impl DataPlane {
                     }));
             }
         }
-        let gone: Vec<PortId> = (0..self.limits.ports)
+        let gone: Vec<PortId> = (0..self.limits.all_ports())
             .map(PortId)
             .filter(|&port| self.policy.v6.interface(port).is_none())
             .collect();

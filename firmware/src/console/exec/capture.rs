@@ -10,7 +10,7 @@ use dataplane::{
 };
 
 use crate::console::declare::{EXEC, Exec, PRIVILEGED, Rows, answer, talk};
-use crate::policy::port_id;
+use crate::policy::port_named;
 use crate::print::capture::settings::{DEFAULT_BUFFER_LEN, ETHERTYPES};
 use crate::print::put_line;
 use crate::state::Core;
@@ -273,10 +273,8 @@ fn kind(words: &Captures<'_>) -> Result<Option<CaptureKind>, String> {
 
 fn port(core: &Core, words: &Captures<'_>) -> Result<dataplane::PortId, String> {
     let name = words.word("nameif").unwrap_or_default();
-    match core.config.interface_named(name) {
-        Some((number, _)) => Ok(port_id(number)),
-        None => Err(alloc::format!("there is no interface named {name}")),
-    }
+    port_named(&core.config, name)
+        .ok_or_else(|| alloc::format!("there is no interface named {name}"))
 }
 
 fn ethertype(text: &str) -> Option<u16> {
@@ -387,8 +385,10 @@ fn named(place: &str) -> Option<&str> {
 /// The interfaces there are, by port, and the box itself.
 fn interfaces(core: &Core) -> Vec<(Option<dataplane::PortId>, String)> {
     let policy = core.dataplane.policy();
-    let ports = (0..core.dataplane.limits().ports).map(|port| Some(dataplane::PortId(port)));
+    let ports = (0..core.dataplane.limits().ports).map(dataplane::PortId);
     ports
+        .chain(policy.vlans.iter().map(|vlan| vlan.port))
+        .map(Some)
         .chain([None])
         .map(|port| {
             let name = crate::print::capture::settings::interface(policy, port);

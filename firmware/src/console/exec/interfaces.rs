@@ -1,11 +1,16 @@
 //! Ports: state, counters, names.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use cli::grammar::{Captures, InterfaceKind, InterfaceName};
+use cli::grammar::{Captures, InterfaceName};
+use config::model::{Interface, InterfaceId};
+use dataplane::PortId;
+use hal::nic::Link;
 
 use crate::console::declare::{PRIVILEGED, Rows, answer, show};
+use crate::meter::Meter;
 use crate::policy;
 use crate::print as printers;
 use crate::print::put_line;
@@ -48,11 +53,21 @@ pub(super) const ROWS: Rows = &[
         nameif,
         &[("nameif", "Names and security levels")]
     ),
+    show!(
+        PRIVILEGED,
+        "show vlan",
+        vlan,
+        &[("vlan", "The VLANs of all subinterfaces")]
+    ),
     answer!(
         PRIVILEGED,
-        "clear interface",
+        "clear interface [{<port:interface>|<nameif:word>}]",
         clear,
-        &[("interface", "Zero the counters of all interfaces"),]
+        &[
+            ("interface", "Zero the counters of all interfaces"),
+            ("port", "Only those of a port or subinterface"),
+            ("nameif", "Only those of the interface with this name"),
+        ]
     ),
 ];
 
@@ -75,77 +90,120 @@ fn addresses(core: &mut Core, _: &Captures<'_>, out: &mut String) {
 
 fn nameif(core: &mut Core, _: &Captures<'_>, out: &mut String) {
     out.push_str(printers::interface::NAMEIF_HEADING);
-    for (number, interface) in &core.config.interfaces {
-        printers::interface::named(out, *number, interface);
+    for (&id, interface) in &core.config.interfaces {
+        printers::interface::named(out, id, interface);
     }
 }
 
-fn clear(core: &mut Core, _: &Captures<'_>, _: &mut String) {
-    for port in &mut core.ports {
-        port.before_zeroing(core.dataplane.port_counters(port.id));
-        core.dataplane.clear_port_counters(port.id);
+fn vlan(core: &mut Core, _: &Captures<'_>, out: &mut String) {
+    let subinterfaces = core.config.subinterfaces();
+    let vlans: BTreeSet<u16> = subinterfaces.filter_map(|(_, known)| known.vlan).collect();
+    printers::interface::vlans(out, &vlans);
+}
+
+/// Which interface a command is about.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    All,
+    Hardware(InterfaceName),
+    Named(&'a str),
+}
+
+impl<'a> Wanted<'a> {
+    fn of(words: &Captures<'a>) -> Self {
+        match (words.interface("port"), words.word("nameif")) {
+            (Some(name), _) => Self::Hardware(name),
+            (None, Some(nameif)) => Self::Named(nameif),
+            (None, None) => Self::All,
+        }
+    }
+
+    fn fits(self, id: InterfaceId, interface: &Interface) -> bool {
+        match self {
+            Self::All => true,
+            Self::Hardware(name) => InterfaceId::named(name) == Some(id),
+            Self::Named(nameif) => interface.nameif.as_deref() == Some(nameif),
+        }
+    }
+}
+
+fn clear(core: &mut Core, words: &Captures<'_>, out: &mut String) {
+    core.settle();
+    let wanted = Wanted::of(words);
+    let chosen: Vec<PortId> = core
+        .config
+        .interfaces
+        .iter()
+        .filter(|(id, interface)| wanted.fits(**id, interface))
+        .map(|(&id, interface)| policy::port_id(id, interface))
+        .collect();
+    if chosen.is_empty() {
+        put_line!(out, "{NO_SUCH}");
+    }
+    for port in chosen {
+        if let Some(meter) = core.meters.get_mut(port.index()) {
+            meter.before_zeroing(core.dataplane.port_counters(port));
+            core.dataplane.clear_port_counters(port);
+        }
     }
 }
 
 fn interfaces(core: &mut Core, words: &Captures<'_>, out: &mut String) {
-    let (wanted, nameif) = (words.interface("port"), words.word("nameif"));
+    core.settle();
+    let wanted = Wanted::of(words);
     let mut found = false;
-    for port in ports(core) {
-        let is_wanted = match (wanted, nameif) {
-            (Some(wanted), _) => is_port(wanted, port.number),
-            (None, Some(nameif)) => port.interface.nameif.as_deref() == Some(nameif),
-            (None, None) => true,
-        };
-        if is_wanted {
-            found = true;
-            printers::interface::block(out, &port);
-            if words.has("detail") {
-                printers::interface::control_point(out, &port);
-            }
+    for port in ports(core)
+        .iter()
+        .filter(|port| wanted.fits(port.id, port.interface))
+    {
+        found = true;
+        printers::interface::block(out, port);
+        if words.has("detail") {
+            printers::interface::control_point(out, port);
         }
     }
-    if !found && (wanted.is_some() || nameif.is_some()) {
-        put_line!(out, "ERROR: there is no such interface");
+    if !found {
+        put_line!(out, "{NO_SUCH}");
     }
 }
+
+const NO_SUCH: &str = "ERROR: there is no such interface";
 
 /// Everything that is known of the ports.
 fn ports(core: &Core) -> Vec<printers::interface::Port<'_>> {
     core.config
         .interfaces
         .iter()
-        .filter_map(|(&number, interface)| {
-            let port = core.ports.get(usize::from(number))?;
+        .filter_map(|(&id, interface)| {
+            let device = core.ports.get(usize::from(id.port))?;
+            let port = policy::port_id(id, interface);
+            let link = device.link();
             Some(printers::interface::Port {
-                number,
+                id,
+                number: port.0,
                 interface,
-                model: port.model(),
-                burned_in: port.mac(),
-                link: port.link(),
-                device: port.stats(),
-                unsendable: port.refused(),
-                traffic: core.dataplane.port_counters(port.id),
-                rates: port.rates(),
-                is_from_startup: core.startup.addresses.get(&number).copied() == interface.address,
+                model: device.model(),
+                mac: policy::logical::mac(&core.config, id, device.mac()),
+                link: Link {
+                    // A subinterface has the link of its port, if that is in use.
+                    is_up: link.is_up && (!id.is_sub() || core.config.is_enabled(id)),
+                    ..link
+                },
+                device: device.stats(),
+                unsendable: device.refused(),
+                traffic: core.dataplane.port_counters(port),
+                rates: core
+                    .meters
+                    .get(port.index())
+                    .map(Meter::rates)
+                    .unwrap_or_default(),
+                is_from_startup: core.startup.addresses.get(&id).copied() == interface.address,
             })
         })
         .collect()
 }
 
-/// Whether a typed interface name means `GigabitEthernet0/number`.
-fn is_port(name: InterfaceName, number: u16) -> bool {
-    let wanted = InterfaceName {
-        kind: InterfaceKind::GigabitEthernet,
-        slot: 0,
-        port: number,
-        subinterface: None,
-    };
-    name == wanted
-}
-
 /// The port that policy calls `nameif`.
-pub(crate) fn port_named(core: &Core, nameif: &str) -> Option<dataplane::PortId> {
-    core.config
-        .interface_named(nameif)
-        .map(|(number, _)| policy::port_id(number))
+pub(crate) fn port_named(core: &Core, nameif: &str) -> Option<PortId> {
+    policy::port_named(&core.config, nameif)
 }

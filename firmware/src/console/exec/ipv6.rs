@@ -4,10 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use cli::grammar::Captures;
-use hal::nic::MacAddr;
 
 use crate::console::declare::{PRIVILEGED, Rows, answer, show};
 use crate::policy::ipv6::{address_of, link_local};
+use crate::policy::logical::mac;
 use crate::policy::port_id;
 use crate::print as printers;
 use crate::print::put_line;
@@ -56,19 +56,20 @@ fn interfaces(core: &mut Core, words: &Captures<'_>, out: &mut String) {
     core.settle();
     let wanted = words.word("nameif");
     let mut found = false;
-    for (&number, interface) in &core.config.interfaces {
+    for (&id, interface) in &core.config.interfaces {
         let Some(name) = interface.nameif.as_deref() else {
             continue;
         };
         if !interface.ipv6.is_on() || wanted.is_some_and(|wanted| wanted != name) {
             continue;
         }
-        let Some(port) = core.ports.get(usize::from(number)) else {
+        let Some(port) = core.ports.get(usize::from(id.port)) else {
             continue;
         };
         found = true;
-        let mac = interface.mac_address.map_or(port.mac(), MacAddr);
-        let state = |address| core.dataplane.address_state6(port_id(number), address);
+        let mac = mac(&core.config, id, port.mac());
+        let number = port_id(id, interface);
+        let state = |address| core.dataplane.address_state6(number, address);
         let on_link = link_local(&interface.ipv6, mac);
         let addresses: Vec<_> = interface
             .ipv6
@@ -82,7 +83,7 @@ fn interfaces(core: &mut Core, words: &Captures<'_>, out: &mut String) {
         let port = printers::ipv6::Port {
             name,
             is_enabled: !interface.shutdown,
-            is_link_up: port.link().is_up,
+            is_link_up: port.link().is_up && core.config.is_enabled(id),
             ipv6: &interface.ipv6,
             link_local: (on_link, state(on_link)),
             addresses: &addresses,

@@ -6,7 +6,7 @@ use cli::grammar::Captures;
 use config::model::PolicyPlace;
 
 use crate::console::declare::{PRIVILEGED, Rows, show};
-use crate::policy::{class_name, port_id};
+use crate::policy::{class_name, port_named};
 use crate::print::service_policy as printer;
 use crate::state::Core;
 
@@ -31,9 +31,7 @@ fn service_policies(core: &mut Core, words: &Captures<'_>, out: &mut String) {
             PolicyPlace::Interface(nameif)
                 if !words.has("global") && wanted.is_none_or(|wanted| wanted == nameif) =>
             {
-                core.config
-                    .interface_named(nameif)
-                    .map(|(number, _)| port_id(number))
+                port_named(&core.config, nameif)
             }
             _ => continue,
         };

@@ -3,8 +3,10 @@
 use alloc::string::String;
 
 use cli::grammar::Captures;
+use dataplane::PortId;
 
 use crate::console::declare::{PRIVILEGED, Rows, answer, show};
+use crate::policy::port_id;
 use crate::print::traffic as printers;
 use crate::state::Core;
 
@@ -37,22 +39,21 @@ pub(super) const ROWS: Rows = &[
 
 fn traffic(core: &mut Core, _: &Captures<'_>, out: &mut String) {
     let now = core.now();
-    for (&number, interface) in &core.config.interfaces {
-        let (Some(name), Some(port)) = (&interface.nameif, core.ports.get(usize::from(number)))
-        else {
+    for (&id, interface) in &core.config.interfaces {
+        let port = port_id(id, interface);
+        let (Some(name), Some(meter)) = (&interface.nameif, core.meters.get(port.index())) else {
             continue;
         };
-        let counters = core.dataplane.port_counters(port.id);
-        let (since, traffic) = port.traffic(counters);
-        printers::interface(out, name, now.since(since), &traffic, &port.rates());
+        let (since, traffic) = meter.traffic(core.dataplane.port_counters(port));
+        printers::interface(out, name, now.since(since), &traffic, &meter.rates());
     }
 }
 
 fn clear(core: &mut Core, _: &Captures<'_>, _: &mut String) {
     let now = core.now();
-    for port in &mut core.ports {
-        let counters = core.dataplane.port_counters(port.id);
-        port.clear_traffic(counters, now);
+    for (number, meter) in (0..).zip(&mut core.meters) {
+        let counters = core.dataplane.port_counters(PortId(number));
+        meter.clear_traffic(counters, now);
     }
 }
 

@@ -5,8 +5,8 @@ use alloc::string::String;
 use super::packet::Packet;
 use super::transport::Tcp;
 use super::{
-    DottedMac, ETHERNET_LEN, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, PROTOCOL_ICMP,
-    PROTOCOL_TCP, PROTOCOL_UDP, array, be16, put, put_line,
+    Contents, DottedMac, ETHERNET_LEN, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6,
+    ETHERTYPE_VLAN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, array, be16, put, put_line,
 };
 
 /// Most characters shown of a payload's first line.
@@ -24,12 +24,7 @@ pub(super) fn headers(out: &mut String, bytes: &[u8], frame_len: usize) {
     ) else {
         return;
     };
-    let name = match ethertype {
-        ETHERTYPE_IPV4 => " (IPv4)",
-        ETHERTYPE_ARP => " (ARP)",
-        ETHERTYPE_IPV6 => " (IPv6)",
-        _ => "",
-    };
+    let name = type_name(ethertype);
     put_line!(
         out,
         "      Ethernet: {} > {}, type 0x{ethertype:04x}{name}, {frame_len} bytes, {} kept",
@@ -37,12 +32,37 @@ pub(super) fn headers(out: &mut String, bytes: &[u8], frame_len: usize) {
         DottedMac(destination),
         bytes.len()
     );
-    let payload = bytes.get(ETHERNET_LEN..).unwrap_or_default();
+    let Some(Contents {
+        vlan,
+        ethertype,
+        payload,
+    }) = Contents::of(bytes)
+    else {
+        return;
+    };
+    if let Some(tag) = vlan {
+        put_line!(
+            out,
+            "      {tag}, type 0x{ethertype:04x}{}",
+            type_name(ethertype)
+        );
+    }
     if matches!(ethertype, ETHERTYPE_IPV4 | ETHERTYPE_IPV6)
         && let Some(packet) = Packet::parse(payload)
     {
         network(out, &packet);
         transport(out, &packet);
+    }
+}
+
+/// The name of an EtherType, in brackets behind a blank.
+const fn type_name(ethertype: u16) -> &'static str {
+    match ethertype {
+        ETHERTYPE_IPV4 => " (IPv4)",
+        ETHERTYPE_ARP => " (ARP)",
+        ETHERTYPE_IPV6 => " (IPv6)",
+        ETHERTYPE_VLAN => " (802.1Q)",
+        _ => "",
     }
 }
 

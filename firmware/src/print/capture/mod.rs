@@ -34,6 +34,10 @@ use packet::Packet;
 /// Bytes of an Ethernet header.
 const ETHERNET_LEN: usize = 14;
 
+/// What stands where an EtherType would, if a VLAN tag follows (IEEE 802.1Q-2022 table 9-1).
+const ETHERTYPE_VLAN: u16 = 0x8100;
+/// Bytes of a VLAN tag.
+const VLAN_TAG_LEN: usize = 4;
 const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_ARP: u16 = 0x0806;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
@@ -121,11 +125,18 @@ fn link(out: &mut String, interface: &str, frame: &CapturedFrame, bytes: &[u8]) 
 
 /// What the frame is, in one line.
 fn summary(out: &mut String, bytes: &[u8], is_detailed: bool) {
-    let Some(ethertype) = be16(bytes, ETHERNET_LEN - 2) else {
+    let Some(Contents {
+        vlan,
+        ethertype,
+        payload,
+    }) = Contents::of(bytes)
+    else {
         put!(out, "[|ether] length {}", bytes.len());
         return;
     };
-    let payload = bytes.get(ETHERNET_LEN..).unwrap_or_default();
+    if let Some(tag) = vlan {
+        put!(out, "{tag} ");
+    }
     match ethertype {
         ETHERTYPE_ARP => arp::line(out, payload),
         ETHERTYPE_IPV4 | ETHERTYPE_IPV6 => match Packet::parse(payload) {
@@ -138,6 +149,48 @@ fn summary(out: &mut String, bytes: &[u8], is_detailed: bool) {
             None => put!(out, "[|ip] length {}", payload.len()),
         },
         other => put!(out, "ethertype 0x{other:04x}, length {}", payload.len()),
+    }
+}
+
+/// A VLAN tag, as the ASA writes it: `802.1Q vlan#10 P0`.
+struct VlanTag(u16);
+
+impl fmt::Display for VlanTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (vlan, priority) = (self.0 & 0x0fff, self.0 >> 13);
+        write!(f, "802.1Q vlan#{vlan} P{priority}")
+    }
+}
+
+/// What stands behind the addresses of a frame.
+struct Contents<'a> {
+    vlan: Option<VlanTag>,
+    ethertype: u16,
+    payload: &'a [u8],
+}
+
+impl<'a> Contents<'a> {
+    /// `None` if the frame ends before that.
+    fn of(bytes: &'a [u8]) -> Option<Self> {
+        let at = |start: usize| {
+            let payload = bytes.get(start..)?;
+            Some((be16(bytes, start - 2)?, payload))
+        };
+        let (ethertype, payload) = at(ETHERNET_LEN)?;
+        if ethertype != ETHERTYPE_VLAN {
+            return Some(Self {
+                vlan: None,
+                ethertype,
+                payload,
+            });
+        }
+        let vlan = be16(bytes, ETHERNET_LEN).map(VlanTag);
+        let (ethertype, payload) = at(ETHERNET_LEN + VLAN_TAG_LEN)?;
+        Some(Self {
+            vlan,
+            ethertype,
+            payload,
+        })
     }
 }
 
