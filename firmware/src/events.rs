@@ -636,6 +636,8 @@ impl<'a> Words<'a> {
             let count = lines.get(index)?.len();
             let element = compiled.elements.get(place)?;
             let name = &compiled.name;
+            let side = access_list::side(self.dataplane.policy(), acl, place);
+            let element = (element, side);
             Some(access_list::hashes(name, list, index, count, element))
         };
         let (line, element) = hashes().unwrap_or_default();

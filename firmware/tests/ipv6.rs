@@ -135,3 +135,117 @@ fn levels_decide_and_lists_of_any_where_they_are_bound() {
     let shown = sallyport.line("show access-list in");
     assert!(shown.contains("any any eq sip (hitcnt=1)"), "{shown}");
 }
+
+/// A datagram to `port` sent at `end`; what leaves at the other end, by its addresses.
+fn leaves(
+    sallyport: &mut Box,
+    end: usize,
+    source: Ipv6Addr,
+    destination: Ipv6Addr,
+    port: u16,
+) -> Option<(Ipv6Addr, Ipv6Addr)> {
+    let [high, low] = port.to_be_bytes();
+    let payload = [0x13, 0xc4, high, low, 0, 12, 0, 0, b'p', b'i', b'n', b'g'];
+    let sent = frame(end, (source, destination), (17, 64), &payload, 6);
+    assert!(sallyport.ends[end].send(&sent));
+    sallyport.wait(Duration::from_millis(50));
+    let left = sallyport.ends[1 - end].receive_all();
+    let left = left.iter().find(|frame| frame.get(20) == Some(&17))?;
+    let address = |at: usize| {
+        let octets: [u8; 16] = left[at..at + 16].try_into().expect("sixteen");
+        Ipv6Addr::from(octets)
+    };
+    Some((address(22), address(38)))
+}
+
+#[test]
+fn lists_with_ipv6_addresses_decide_and_count() {
+    let mut sallyport = configured();
+    sallyport.config(
+        "configure terminal\nobject network PEER6\nhost 2001:db8:0:1::20\nexit\n\
+         object-group network DESKS\nnetwork-object 2001:db8:0:2::/64\nnetwork-object host 10.20.0.40\nexit\n\
+         access-list OUT6 extended deny udp object PEER6 object-group DESKS eq 7001\n\
+         access-list OUT6 extended permit udp host 2001:db8:0:1::20 2001:db8:0:2::/64 range 7000 7009 log\n\
+         access-list OUT6 extended permit icmp6 any6 any6 echo\n\
+         access-group OUT6 in interface outside\nend",
+    );
+    let mut passes = |port| leaves(&mut sallyport, OUTSIDE, PEER, DESK, port).is_some();
+    assert!(!passes(7001));
+    assert!(passes(7002));
+    assert!(!passes(7010), "the end of a list denies");
+    let shown = sallyport.line("show access-list OUT6");
+    for line in [
+        "access-list OUT6; 3 elements",
+        "line 1 extended deny udp object PEER6 object-group DESKS eq 7001 (hitcnt=1)",
+        "  access-list OUT6 line 1 extended deny udp host 2001:db8:0:1::20 2001:db8:0:2::/64 eq 7001 (hitcnt=1)",
+        "line 2 extended permit udp host 2001:db8:0:1::20 2001:db8:0:2::/64 range 7000 7009 log informational interval 300 (hitcnt=1)",
+        "line 3 extended permit icmp6 any6 any6 echo (hitcnt=0)",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let shown = sallyport.line("show object-group id DESKS");
+    assert!(
+        shown.contains("network-object 2001:db8:0:2::/64 (hitcnt=1)"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_long_list_about_ipv6_is_compiled_and_decides_the_same() {
+    let mut sallyport = configured();
+    let mut lines = String::from("configure terminal\n");
+    for port in 0..200 {
+        let action = if port % 3 == 0 { "permit" } else { "deny" };
+        lines += &format!(
+            "access-list LONG extended {action} udp 2001:db8:0:1::/64 host 2001:db8:0:2::40 eq {}\n",
+            8000 + port
+        );
+    }
+    lines += "access-group LONG in interface outside\nend";
+    sallyport.config(&lines);
+    for port in [8000, 8001, 8002, 8003, 8198, 8199, 8200] {
+        let is_permitted = port < 8200 && (port - 8000) % 3 == 0;
+        let left = leaves(&mut sallyport, OUTSIDE, PEER, DESK, port);
+        assert_eq!(left.is_some(), is_permitted, "{port}");
+    }
+}
+
+#[test]
+fn static_translation_of_ipv6_is_configured_counted_and_shown() {
+    const PUBLIC: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, 0x99);
+    let mut sallyport = configured();
+    sallyport.config(
+        "configure terminal\nobject network DESK6\nhost 2001:db8:0:2::40\n\
+         nat (inside,outside) static 2001:db8:0:1::99\nexit\n\
+         access-list IN extended permit udp any object DESK6\n\
+         access-group IN in interface outside\nend",
+    );
+    // Neighbours outside find the mapped address at the box.
+    introduce(&mut sallyport, OUTSIDE, PEER, PUBLIC);
+    let out = leaves(&mut sallyport, INSIDE, DESK, PEER, 7000);
+    assert_eq!(out, Some((PUBLIC, PEER)));
+    let back = leaves(&mut sallyport, OUTSIDE, PEER, PUBLIC, 7001);
+    assert_eq!(back, Some((PEER, DESK)));
+    let shown = sallyport.line("show nat detail");
+    for line in [
+        "Auto NAT Policies (Section 2)",
+        "1 (inside) to (outside) source static DESK6 2001:db8:0:1::99",
+        "    translate_hits = 1, untranslate_hits = 1",
+        "    Source - Origin: 2001:db8:0:2::40/128, Translated: 2001:db8:0:1::99/128",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let shown = sallyport.line("show xlate");
+    assert!(
+        shown.contains("1 in use")
+            && shown.contains(
+                "NAT from inside:2001:db8:0:2::40 to outside:2001:db8:0:1::99\r\n    flags s idle "
+            ),
+        "{shown}"
+    );
+    let shown = sallyport.line("show running-config nat");
+    assert!(
+        shown.contains(" nat (inside,outside) static 2001:db8:0:1::99"),
+        "{shown}"
+    );
+}

@@ -5,7 +5,7 @@
 use crate::model::InterfaceId;
 use alloc::string::String;
 use core::fmt;
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 
 /// A kind of named thing, for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +139,7 @@ pub enum Refusal {
     /// The mapped address is the address of an interface.
     MappedIsInterface {
         /// The address.
-        address: Ipv4Addr,
+        address: IpAddr,
         /// The interface.
         nameif: String,
     },

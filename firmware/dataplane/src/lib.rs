@@ -105,7 +105,7 @@ pub use v6::{
 pub use view::{
     AccessForm, AccessUsage, ConnFlags, ConnSide, ConnView, Endpoints, FlowId, FragmentView,
     Intercepted, Leg, LocalPacket, NatRuleView, NeighborView, Opened, Opening, PoolView,
-    PortCounters, RouteKind, RouteView, Usage, Verdicts, XlateView,
+    PortCounters, RouteKind, RouteView, Usage, Verdicts, XlateView, XlateView6,
 };
 pub use vlan::{VLAN_MAX, VlanPort};
 pub use wire::{ETHERNET_LEN, IPV4_LEN, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, Tuple};

@@ -47,6 +47,12 @@ pub struct AddressRange {
 }
 
 impl AddressRange {
+    /// No address.
+    pub const NONE: Self = Self {
+        first: Ipv4Addr::BROADCAST,
+        last: Ipv4Addr::UNSPECIFIED,
+    };
+
     /// Every address.
     pub const ANY: Self = Self {
         first: Ipv4Addr::UNSPECIFIED,

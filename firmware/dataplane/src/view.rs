@@ -8,6 +8,7 @@ use hal::nic::MacAddr;
 use hal::packet::PacketBuf;
 
 use crate::policy::{AddressRange, FragmentRule, NatRule, PortId, ProxyId};
+use crate::v6::{AddressRange6, StaticNat6};
 use crate::wire::{PROTOCOL_TCP, PROTOCOL_UDP};
 
 /// A flow, while it lives; a stale one is recognised.
@@ -340,11 +341,30 @@ pub struct XlateView {
     pub timeout: Duration,
 }
 
+/// A static translation of IPv6 addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XlateView6 {
+    /// Where the real addresses live; `None` is `any`.
+    pub real_port: Option<PortId>,
+    /// Before translation.
+    pub real: AddressRange6,
+    /// Where the mapped addresses are seen; `None` is `any`.
+    pub mapped_port: Option<PortId>,
+    /// After translation.
+    pub mapped: AddressRange6,
+    /// By a manual rule.
+    pub is_twice: bool,
+    /// Since a flow was last made by it.
+    pub idle: Duration,
+}
+
 /// A rule of `show nat`, in the order rules are tried.
 #[derive(Clone, Copy, Debug)]
 pub struct NatRuleView<'a> {
     /// The rule.
     pub rule: &'a NatRule,
+    /// The IPv6 addresses it is about.
+    pub v6: &'a [StaticNat6],
     /// Its number within the section, from 1.
     pub number: usize,
     /// Connections opened from the real side.

@@ -6,13 +6,16 @@ use alloc::vec::Vec;
 
 use config::Config;
 use config::model::{
-    AccessLine, AccessList, AccessRule, Action, AddressMatch, PortMatch, RuleLog, RuleMatch,
+    AccessLine, AccessList, AccessRule, Action, MatchedAddresses, PortMatch, RuleLog, RuleMatch,
     Service,
 };
 use dataplane::{Ace, Ace6, AceLog, AclId, AddressRange, AddressRange6};
 
 use super::schedule::{RangeState, Schedule};
 use super::{CompiledList, port_named, range, transport};
+
+/// ICMPv6 (RFC 4443 §1).
+const PROTOCOL_ICMPV6: u8 = 58;
 
 /// The access lists of a policy while they are collected.
 pub(super) struct Lists {
@@ -45,18 +48,23 @@ impl Lists {
         list: &AccessList,
     ) {
         let mut elements = Vec::new();
+        let mut elements6 = Vec::new();
         let mut lines = Vec::with_capacity(list.lines().len());
         let mut cut_at = None;
-        let mut elements6 = Vec::new();
         for (number, line) in (1..).zip(list.lines()) {
             let first = elements.len();
-            if cut_at.is_none() && !add_line(config, schedule, line, self.left, &mut elements) {
-                cut_at = Some(number);
+            if cut_at.is_none() {
+                let fits = add_line(
+                    config,
+                    schedule,
+                    line,
+                    self.left,
+                    &mut elements,
+                    &mut elements6,
+                );
+                cut_at = (!fits).then_some(number);
             }
             self.left -= elements.len() - first;
-            if is_about_ipv6(line) {
-                elements6.extend((first..elements.len()).map(of_everybody));
-            }
             lines.push(first..elements.len());
         }
         if cut_at.is_some() {
@@ -88,14 +96,6 @@ impl Lists {
     }
 }
 
-/// Whether a line is for both families: only `any` stands for IPv6 addresses so far.
-fn is_about_ipv6(line: &AccessLine) -> bool {
-    let AccessLine::Rule(rule) = line else {
-        return false;
-    };
-    rule.source == AddressMatch::Any && rule.destination == AddressMatch::Any
-}
-
 /// The IPv6 side of an element from anybody to anybody.
 const fn of_everybody(element: usize) -> Ace6 {
     Ace6 {
@@ -116,13 +116,15 @@ const DENY_ALL: Ace = Ace {
     is_active: true,
 };
 
-/// Adds the elements of a line. Returns false, and adds nothing, if they are more than `left`.
+/// Adds the elements of a line, and the IPv6 sides of those that have one. Returns false, and adds
+/// nothing, if they are more than `left`.
 fn add_line(
     config: &Config,
     schedule: &Schedule<'_>,
     line: &AccessLine,
     left: usize,
     elements: &mut Vec<Ace>,
+    elements6: &mut Vec<Ace6>,
 ) -> bool {
     let AccessLine::Rule(rule) = line else {
         return true;
@@ -133,16 +135,55 @@ fn add_line(
     let log = log(rule.log);
     let is_active = is_active(rule, schedule);
     for condition in conditions {
-        elements.extend(services(&condition).map(|service| Ace {
+        let Some(service) = services(&condition) else {
+            continue;
+        };
+        let element = elements.len();
+        let (source, destination) = match condition.addresses {
+            MatchedAddresses::Everybody => {
+                elements6.push(of_everybody(element));
+                (AddressRange::ANY, AddressRange::ANY)
+            }
+            MatchedAddresses::V4 {
+                source,
+                destination,
+            } => (range(source), range(destination)),
+            MatchedAddresses::V6 {
+                source,
+                destination,
+            } => {
+                elements6.push(Ace6 {
+                    element,
+                    source: range6(source),
+                    destination: range6(destination),
+                    icmp: match condition.service {
+                        Service::Icmp6(kind) => {
+                            Some((kind.map(|kind| kind.kind), kind.and_then(|kind| kind.code)))
+                        }
+                        _ => None,
+                    },
+                });
+                (AddressRange::NONE, AddressRange::NONE)
+            }
+        };
+        elements.push(Ace {
             action: action(rule.action),
-            source: range(condition.source),
-            destination: range(condition.destination),
+            source,
+            destination,
             service,
             log,
             is_active,
-        }));
+        });
     }
     true
+}
+
+/// IPv6 addresses in the words of the engine.
+pub(super) const fn range6(range: config::model::AddressRange6) -> AddressRange6 {
+    AddressRange6 {
+        first: range.first,
+        last: range.last,
+    }
 }
 
 /// Whether the rule takes part now. While nobody knows the time, a rule with a time range denies
@@ -182,6 +223,7 @@ fn services(condition: &RuleMatch) -> Option<dataplane::Service> {
     Some(match condition.service {
         Service::Protocol(0) => dataplane::Service::Any,
         Service::Protocol(number) => dataplane::Service::Protocol(number),
+        Service::Icmp6(_) => dataplane::Service::Protocol(PROTOCOL_ICMPV6),
         Service::Icmp(kind) => dataplane::Service::Icmp {
             kind: kind.map(|kind| kind.kind),
             code: kind.and_then(|kind| kind.code),

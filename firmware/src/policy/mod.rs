@@ -10,6 +10,7 @@ mod inspect;
 pub(crate) mod ipv6;
 pub(crate) mod logical;
 mod nat;
+mod nat6;
 pub(crate) mod schedule;
 
 pub(crate) use connection::class_name;
@@ -121,13 +122,15 @@ pub(crate) fn compile(
     let (inspections, proxies) = inspect::compile(config, &mut lists);
     let (connections, tcp_maps) = connection::compile(config, &mut lists);
     let dns = inspect::dns(config, &mut lists);
+    let nat = nat::compile(config);
+    let nat6 = nat6::compile(config, &nat);
     let secs = |timer| Duration::from_secs(u64::from(config.timeouts.secs(timer)));
     let policy = Policy {
         interfaces,
         vlans: logical::vlans(config),
         routes: routes(config),
         access_global,
-        nat: nat::compile(config),
+        nat,
         per_session: nat::per_session(config),
         inspections,
         connections,
@@ -150,6 +153,7 @@ pub(crate) fn compile(
         tcp_mss: config.tcp_mss,
         v6: dataplane::Policy6 {
             access: lists.elements6,
+            nat: nat6,
             ..ipv6::compile(config, mac_of)
         },
         fragments,

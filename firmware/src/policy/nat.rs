@@ -32,19 +32,31 @@ pub(super) fn compile(config: &Config) -> Vec<NatRule> {
     };
     let mut all = manual(&config.nat_before, NatSection::Manual);
     for (name, object, rule) in config.auto_nat() {
-        let real = object.address.map(config::model::ObjectAddress::range);
-        all.extend(real.and_then(|real| auto_rule(config, name, range(real), rule)));
+        // An object with an IPv6 address has none of IPv4; see `nat6`.
+        let real: Vec<AddressRange> = object
+            .address
+            .and_then(config::model::ObjectAddress::range)
+            .map(range)
+            .into_iter()
+            .collect();
+        all.extend(auto_rule(config, name, real, rule));
     }
     all.extend(manual(&config.nat_after, NatSection::AfterAuto));
     all
 }
 
-fn auto_rule(config: &Config, object: &str, real: AddressRange, rule: &AutoNat) -> Option<NatRule> {
+fn auto_rule(
+    config: &Config,
+    object: &str,
+    real: Vec<AddressRange>,
+    rule: &AutoNat,
+) -> Option<NatRule> {
     let interfaces = ports(config, &rule.interfaces)?;
     let (source, service, mut text) = match &rule.kind {
         AutoNatKind::Static { mapped, service } => {
             let (mapped, mapped_text) = match mapped {
-                MappedAddress::Address(first) => (span(*first, real), first.to_string()),
+                MappedAddress::Address(first) => (span(*first, &real), first.to_string()),
+                MappedAddress::Address6(first) => (span(NOWHERE, &real), first.to_string()),
                 MappedAddress::Object(name) => (
                     dataplane::MappedAddress::Ranges(ranges(config, name)),
                     name.clone(),
@@ -67,15 +79,11 @@ fn auto_rule(config: &Config, object: &str, real: AddressRange, rule: &AutoNat) 
                     more: 0,
                 }
             });
-            let real = vec![real];
             (SourceNat::Static { real, mapped }, service, text)
         }
         AutoNatKind::Dynamic(mapping) => {
             let (pool, mapped_text) = pool(config, mapping);
-            let source = SourceNat::Dynamic {
-                real: vec![real],
-                pool,
-            };
+            let source = SourceNat::Dynamic { real, pool };
             (
                 source,
                 None,
@@ -173,7 +181,10 @@ pub(super) fn per_session(config: &Config) -> Vec<PerSessionRule> {
 }
 
 /// The ports of `(real,mapped)`; `None` if a named interface is gone.
-fn ports(config: &Config, pair: &NatInterfaces) -> Option<(Option<PortId>, Option<PortId>)> {
+pub(super) fn ports(
+    config: &Config,
+    pair: &NatInterfaces,
+) -> Option<(Option<PortId>, Option<PortId>)> {
     let port = |name: &Option<String>| match name {
         None => Some(None),
         Some(name) => port_named(config, name).map(Some),
@@ -206,11 +217,17 @@ fn ranges(config: &Config, name: &str) -> Vec<AddressRange> {
 }
 
 /// The addresses from `first` on, as many as `real` has.
-fn span(first: Ipv4Addr, real: AddressRange) -> dataplane::MappedAddress {
-    let more = real.last.to_bits().saturating_sub(real.first.to_bits());
-    let last = Ipv4Addr::from_bits(first.to_bits().saturating_add(more));
-    dataplane::MappedAddress::range(AddressRange { first, last })
+fn span(first: Ipv4Addr, real: &[AddressRange]) -> dataplane::MappedAddress {
+    let ranges = real.iter().map(|real| {
+        let more = real.last.to_bits().saturating_sub(real.first.to_bits());
+        let last = Ipv4Addr::from_bits(first.to_bits().saturating_add(more));
+        AddressRange { first, last }
+    });
+    dataplane::MappedAddress::Ranges(ranges.collect())
 }
+
+/// Where no address is translated to.
+const NOWHERE: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
 
 /// A dynamic mapping with the words that print it.
 fn pool(config: &Config, mapping: &DynamicMapping) -> (PatPool, String) {

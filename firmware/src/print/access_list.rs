@@ -3,9 +3,9 @@
 use alloc::string::String;
 
 use config::model::{AccessLine, AccessList, AccessRule, AddressMatch, PortSelect, RuleService};
-use dataplane::{Ace, AddressRange, PortMatch, Service};
+use dataplane::{Ace, Ace6, AclId, AddressRange, AddressRange6, Policy, PortMatch, Service};
 
-use super::{prefix_len, put, put_line};
+use super::{prefix_len, prefix_len6, put, put_line};
 
 /// The lines above all lists: flows whose hits the log option counts, and how many are refused.
 pub(crate) fn header(out: &mut String, (total, denied): (u32, u32)) {
@@ -29,6 +29,8 @@ pub(crate) fn cut(out: &mut String, name: &str, line: usize) {
 #[derive(Clone, Copy)]
 pub(crate) struct Shown<'a> {
     pub(crate) element: &'a Ace,
+    /// Its IPv6 side, if it has one.
+    pub(crate) side: Option<&'a Ace6>,
     pub(crate) hits: u64,
     pub(crate) last_hit: Option<u64>,
 }
@@ -71,8 +73,14 @@ pub(crate) fn list<'a, I>(
         if !is_expanded(rule, elements.clone().count()) {
             continue;
         }
-        for Shown { element, hits, .. } in elements {
-            let text = expanded(element);
+        for Shown {
+            element,
+            side,
+            hits,
+            ..
+        } in elements
+        {
+            let text = expanded(element, side);
             let log = config::print::log_in_full(rule.log);
             put!(
                 out,
@@ -81,7 +89,7 @@ pub(crate) fn list<'a, I>(
             if !element.is_active {
                 put!(out, " (inactive)");
             }
-            put_line!(out, " {:#010x}", element_hash(name, element));
+            put_line!(out, " {:#010x}", element_hash(name, element, side));
         }
     }
 }
@@ -109,7 +117,7 @@ pub(crate) fn brief<'a, I>(
             };
             let of_line = rule_hash(name, rule);
             let (hash, parent) = match is_expanded {
-                true => (element_hash(name, shown.element), of_line),
+                true => (element_hash(name, shown.element, shown.side), of_line),
                 false => (of_line, 0),
             };
             // Times have 32 bits until 2106.
@@ -149,13 +157,17 @@ fn is_expanded(rule: &AccessRule, elements: usize) -> bool {
         RuleService::Object(_)
         | RuleService::Group(_)
         | RuleService::IcmpGroup(_)
+        | RuleService::Icmp6Group(_)
         | RuleService::ProtocolGroup { .. } => true,
         RuleService::Ports {
             source,
             destination,
             ..
         } => is_group(source) || is_group(destination),
-        RuleService::Ip | RuleService::Protocol(_) | RuleService::Icmp(_) => false,
+        RuleService::Ip
+        | RuleService::Protocol(_)
+        | RuleService::Icmp(_)
+        | RuleService::Icmp6(_) => false,
     };
     elements > 1 || names_service || has_name(&rule.source) || has_name(&rule.destination)
 }
@@ -168,8 +180,8 @@ pub(crate) fn rule_hash(name: &str, rule: &AccessRule) -> u32 {
 }
 
 /// The number by which one of its elements is known.
-pub(crate) fn element_hash(name: &str, element: &Ace) -> u32 {
-    hash(alloc::format!("access-list {name} {}", expanded(element)).as_bytes())
+fn element_hash(name: &str, element: &Ace, side: Option<&Ace6>) -> u32 {
+    hash(alloc::format!("access-list {name} {}", expanded(element, side)).as_bytes())
 }
 
 /// The hashes of line `index` as messages carry them: of the line, and of `element` if the line is
@@ -179,20 +191,27 @@ pub(crate) fn hashes(
     list: &AccessList,
     index: usize,
     count: usize,
-    element: &Ace,
+    (element, side): (&Ace, Option<&Ace6>),
 ) -> (u32, u32) {
     let Some(AccessLine::Rule(rule)) = list.lines().get(index) else {
         return (0, 0);
     };
     let element = match is_expanded(rule, count) {
-        true => element_hash(name, element),
+        true => element_hash(name, element, side),
         false => 0,
     };
     (rule_hash(name, rule), element)
 }
 
+/// The IPv6 side of element `index` of list `acl`.
+pub(crate) fn side(policy: &Policy, acl: AclId, index: usize) -> Option<&Ace6> {
+    let sides = policy.v6.access.get(usize::from(acl.0))?;
+    let at = sides.binary_search_by_key(&index, |side| side.element);
+    sides.get(at.ok()?)
+}
+
 /// An element as a rule with plain addresses.
-fn expanded(element: &Ace) -> String {
+fn expanded(element: &Ace, side: Option<&Ace6>) -> String {
     let out = &mut String::new();
     let action = match element.action {
         dataplane::Action::Permit => "permit",
@@ -202,7 +221,13 @@ fn expanded(element: &Ace) -> String {
     let (mut source_ports, mut destination_ports, mut icmp) = (None, None, None);
     match element.service {
         Service::Any => put!(out, "ip"),
-        Service::Protocol(number) => put!(out, "{number}"),
+        Service::Protocol(number) => match side.map(|side| side.icmp) {
+            Some(Some((kind, code))) => {
+                put!(out, "icmp6");
+                icmp = kind.map(|kind| (kind, code));
+            }
+            _ => put!(out, "{number}"),
+        },
         Service::Icmp { kind, code } => {
             put!(out, "icmp");
             icmp = kind.map(|kind| (kind, code));
@@ -223,11 +248,20 @@ fn expanded(element: &Ace) -> String {
             (source_ports, destination_ports) = (Some(source), Some(destination));
         }
     }
-    for (addresses, matched) in [
-        (element.source, source_ports),
-        (element.destination, destination_ports),
+    // An element with both sides is from anybody to anybody.
+    let side = side.filter(|_| element.source == AddressRange::NONE);
+    for (addresses, addresses6, matched) in [
+        (element.source, side.map(|side| side.source), source_ports),
+        (
+            element.destination,
+            side.map(|side| side.destination),
+            destination_ports,
+        ),
     ] {
-        address(out, addresses);
+        match addresses6 {
+            Some(addresses) => address6(out, addresses),
+            None => address(out, addresses),
+        }
         ports(out, matched);
     }
     if let Some((kind, code)) = icmp {
@@ -247,6 +281,15 @@ fn address(out: &mut String, range: AddressRange) {
             let mask = core::net::Ipv4Addr::from_bits(u32::MAX << (32 - len));
             put!(out, " {} {mask}", range.first);
         }
+        None => put!(out, " range {} {}", range.first, range.last),
+    }
+}
+
+fn address6(out: &mut String, range: AddressRange6) {
+    match prefix_len6(range) {
+        Some(0) => put!(out, " any6"),
+        Some(128) => put!(out, " host {}", range.first),
+        Some(len) => put!(out, " {}/{len}", range.first),
         None => put!(out, " range {} {}", range.first, range.last),
     }
 }

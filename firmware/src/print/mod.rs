@@ -102,6 +102,14 @@ pub(crate) fn prefix_len(range: AddressRange) -> Option<u32> {
     is_network.then(|| 32 - size.trailing_zeros())
 }
 
+/// The length of the prefix that a range of IPv6 addresses is, if it is one.
+pub(crate) fn prefix_len6(range: dataplane::AddressRange6) -> Option<u8> {
+    let differing = range.first.to_bits() ^ range.last.to_bits();
+    // At most 128.
+    let len = differing.leading_zeros() as u8;
+    (dataplane::AddressRange6::network(range.first, len) == range).then_some(len)
+}
+
 /// Name of an IP protocol in capitals, as `show conn` prints it.
 pub(crate) fn protocol_name(protocol: u8) -> String {
     match protocol {

@@ -6,12 +6,12 @@ use core::fmt;
 use core::net::Ipv4Addr;
 
 use dataplane::{
-    AddressRange, Interface, MappedAddress, NatRuleView, NatSection, Policy, PoolView, PortId,
-    PortTranslation, SourceNat,
+    AddressRange, AddressRange6, Interface, MappedAddress, NatRuleView, NatSection, Policy,
+    PoolView, PortId, PortTranslation, SourceNat,
 };
 
 use super::xlate::range;
-use super::{nameif, prefix_len, protocol_name, put, put_line};
+use super::{nameif, prefix_len, prefix_len6, protocol_name, put, put_line};
 
 /// All rules, section by section; empty sections are left out.
 pub(crate) fn rules<'a>(
@@ -53,6 +53,13 @@ fn rule(out: &mut String, policy: &Policy, view: &NatRuleView<'_>, is_detailed: 
         return;
     }
     put!(out, "    Source - Origin: ");
+    if !view.v6.is_empty() {
+        list6(out, view.v6.iter().map(|side| side.real));
+        put!(out, ", Translated: ");
+        list6(out, view.v6.iter().map(|side| side.mapped));
+        put_line!(out);
+        return;
+    }
     match &rule.source {
         SourceNat::Static { real, mapped } => {
             list(out, real);
@@ -295,6 +302,16 @@ fn list(out: &mut String, ranges: &[AddressRange]) {
     for (index, range) in ranges.iter().enumerate() {
         put!(out, "{}", if index > 0 { ", " } else { "" });
         prefixed(out, *range);
+    }
+}
+
+fn list6(out: &mut String, ranges: impl Iterator<Item = AddressRange6>) {
+    for (index, range) in ranges.enumerate() {
+        put!(out, "{}", if index > 0 { ", " } else { "" });
+        match prefix_len6(range) {
+            Some(len) => put!(out, "{}/{len}", range.first),
+            None => put!(out, "{}-{}", range.first, range.last),
+        }
     }
 }
 

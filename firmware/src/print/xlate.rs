@@ -2,9 +2,11 @@
 
 use alloc::string::String;
 
-use dataplane::{AddressRange, Policy, XlateView};
+use core::time::Duration;
 
-use super::{Hms, nameif, prefix_len, protocol_name, put, put_line};
+use dataplane::{AddressRange, Policy, XlateView, XlateView6};
+
+use super::{Hms, nameif, prefix_len, prefix_len6, protocol_name, put, put_line};
 
 /// One line: readers of this display know a legend by its first word.
 const LEGEND: &str = "Flags: D - DNS, e - extended, I - identity, i - dynamic, r - portmap, \
@@ -64,6 +66,34 @@ pub(crate) fn xlate(out: &mut String, policy: &Policy, xlate: &XlateView) {
         " idle {} timeout {}",
         Hms(xlate.idle),
         Hms(xlate.timeout)
+    );
+}
+
+/// A static translation of IPv6 addresses.
+pub(crate) fn xlate6(out: &mut String, policy: &Policy, xlate: &XlateView6) {
+    put!(out, "NAT");
+    for (word, port, addresses) in [
+        ("from", xlate.real_port, xlate.real),
+        ("to", xlate.mapped_port, xlate.mapped),
+    ] {
+        put!(out, " {word} {}:", nameif(policy, port));
+        match prefix_len6(addresses) {
+            Some(128) => put!(out, "{}", addresses.first),
+            Some(len) => put!(out, "{}/{len}", addresses.first),
+            None => put!(out, "{}-{}", addresses.first, addresses.last),
+        }
+    }
+    put!(out, "\n    flags s");
+    for (is_set, letter) in [(xlate.real == xlate.mapped, 'I'), (xlate.is_twice, 'T')] {
+        if is_set {
+            out.push(letter);
+        }
+    }
+    put_line!(
+        out,
+        " idle {} timeout {}",
+        Hms(xlate.idle),
+        Hms(Duration::ZERO)
     );
 }
 

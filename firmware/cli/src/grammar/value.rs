@@ -3,7 +3,7 @@
 use super::walk::Token;
 use crate::ports;
 use core::fmt;
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// The most tokens an argument other than the rest of the line may span: `( a , b )`.
 const PAIR_TOKENS_MAX: usize = 5;
@@ -13,7 +13,7 @@ const PAIR_TOKENS_MAX: usize = 5;
 pub enum Value<'a> {
     /// A keyword, in the table's spelling.
     Keyword,
-    /// A `word`, `host` or `hex` as typed.
+    /// A `word`, `host`, `hex`, `ip6` or `prefix6` as typed.
     Word(&'a str),
     /// A `text` or `verbatim` as typed.
     Text(&'a str),
@@ -149,6 +149,8 @@ pub(super) enum Kind {
     Number { low: u32, high: u32 },
     Ip,
     Mask,
+    Ip6,
+    Prefix6,
     Host,
     Port,
     Time,
@@ -178,6 +180,8 @@ impl Kind {
             "verbatim" => Self::Verbatim,
             "ip" => Self::Ip,
             "mask" => Self::Mask,
+            "ip6" => Self::Ip6,
+            "prefix6" => Self::Prefix6,
             "host" => Self::Host,
             "port" => Self::Port,
             "time" => Self::Time,
@@ -242,6 +246,8 @@ impl Kind {
                 .filter(|n| (low..=high).contains(n))
                 .map(Value::Number)),
             Self::Ip | Self::Mask => one(address(word).map(Value::Address)),
+            Self::Ip6 => one(is_ip6(word).then_some(Value::Word(word))),
+            Self::Prefix6 => one(is_prefix6(word).then_some(Value::Word(word))),
             Self::Host => {
                 let is_host = word
                     .bytes()
@@ -284,6 +290,8 @@ impl Kind {
             Self::Text | Self::Verbatim => "LINE".to_string(),
             Self::Number { low, high } => format!("<{low}-{high}>"),
             Self::Ip | Self::Mask => "A.B.C.D".to_string(),
+            Self::Ip6 => "X:X:X:X::X".to_string(),
+            Self::Prefix6 => "X:X:X:X::X/<0-128>".to_string(),
             Self::Host => "Hostname or A.B.C.D".to_string(),
             Self::Port => "<0-65535>".to_string(),
             Self::Time => "hh:mm:ss".to_string(),
@@ -315,6 +323,15 @@ fn address(text: &str) -> Option<Ipv4Addr> {
         return Some(Ipv4Addr::UNSPECIFIED);
     }
     text.parse().ok()
+}
+
+fn is_ip6(text: &str) -> bool {
+    text.parse::<Ipv6Addr>().is_ok()
+}
+
+fn is_prefix6(text: &str) -> bool {
+    text.split_once('/')
+        .is_some_and(|(address, len)| is_ip6(address) && decimal(len).is_some_and(|len| len <= 128))
 }
 
 fn time(text: &str) -> Option<TimeOfDay> {

@@ -1,12 +1,12 @@
 //! Access lists and where they are bound.
 
-use super::{IcmpMatch, PortMatch, Subnet, Transport};
+use super::{IcmpMatch, PortMatch, Prefix6, Subnet, Transport};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// `access-list NAME …`: the lines of one list in order.
 ///
@@ -180,6 +180,10 @@ pub enum RuleService {
     },
     /// `icmp` with an optional type.
     Icmp(Option<IcmpMatch>),
+    /// `icmp6` with an optional type.
+    Icmp6(Option<IcmpMatch>),
+    /// `icmp6` with `object-group NAME` behind the addresses, a group of ICMP types.
+    Icmp6Group(String),
     /// `icmp` with `object-group NAME` behind the addresses, a group of ICMP types.
     IcmpGroup(String),
     /// `object-group NAME`, a group of protocols, with conditions on the ports of those that have
@@ -210,21 +214,25 @@ pub enum PortSelect {
 /// An address of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AddressMatch {
-    /// `any`.
+    /// `any`, of either family.
     Any,
-    /// `any4`: printed as typed, means the same here.
+    /// `any4`: every IPv4 address.
     Any4,
-    /// `any6`: no IPv4 address.
+    /// `any6`: every IPv6 address.
     Any6,
     /// `host IP`.
     Host(Ipv4Addr),
     /// `NETWORK MASK`.
     Subnet(Subnet),
+    /// `host IP` of IPv6.
+    Host6(Ipv6Addr),
+    /// `PREFIX`, without host bits.
+    Subnet6(Prefix6),
     /// `object NAME`.
     Object(String),
     /// `object-group NAME`.
     Group(String),
-    /// `interface NAMEIF`: the address of the interface.
+    /// `interface NAMEIF`: the addresses of the interface.
     Interface(String),
 }
 

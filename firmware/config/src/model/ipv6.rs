@@ -8,7 +8,7 @@ use core::net::Ipv6Addr;
 use super::Action;
 
 /// A prefix of IPv6 addresses, or an address with the prefix it is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Prefix6 {
     /// The address, host bits included.
     pub address: Ipv6Addr,
@@ -52,6 +52,19 @@ impl Prefix6 {
         self.network() == self.address
     }
 
+    /// All addresses of the network.
+    #[must_use]
+    pub fn range(self) -> AddressRange6 {
+        let first = self.network();
+        let host_bits = u128::MAX
+            .checked_shr(u32::from(self.len.min(128)))
+            .unwrap_or(0);
+        AddressRange6 {
+            first,
+            last: Ipv6Addr::from_bits(first.to_bits() | host_bits),
+        }
+    }
+
     /// Whether two prefixes have addresses in common.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
@@ -64,6 +77,54 @@ impl Prefix6 {
 impl fmt::Display for Prefix6 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.len)
+    }
+}
+
+/// An inclusive range of IPv6 addresses; `first` is not above `last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AddressRange6 {
+    /// Lowest address.
+    pub first: Ipv6Addr,
+    /// Highest address.
+    pub last: Ipv6Addr,
+}
+
+impl AddressRange6 {
+    /// Every IPv6 address.
+    pub const EVERYTHING: Self = Self {
+        first: Ipv6Addr::UNSPECIFIED,
+        last: Ipv6Addr::from_bits(u128::MAX),
+    };
+
+    /// The range of one address.
+    #[must_use]
+    pub const fn host(address: Ipv6Addr) -> Self {
+        Self {
+            first: address,
+            last: address,
+        }
+    }
+
+    /// How many addresses stand behind the first.
+    #[must_use]
+    pub const fn more(self) -> u128 {
+        self.last.to_bits().saturating_sub(self.first.to_bits())
+    }
+
+    /// As many addresses from `first` on, if there are so many.
+    #[must_use]
+    pub fn moved_to(self, first: Ipv6Addr) -> Option<Self> {
+        let last = first.to_bits().checked_add(self.more())?;
+        Some(Self {
+            first,
+            last: Ipv6Addr::from_bits(last),
+        })
+    }
+
+    /// Whether `address` lies in the range.
+    #[must_use]
+    pub fn contains(self, address: Ipv6Addr) -> bool {
+        self.first <= address && address <= self.last
     }
 }
 

@@ -52,8 +52,8 @@ pub use connection::{
 pub use interface::{DEFAULT_MTU, Duplex, Interface, Route, Speed};
 pub use interface_id::{EnginePort, InterfaceId, SUBINTERFACES_MAX};
 pub use ipv6::{
-    AdvertisedPrefix6, DEFAULT_PREFIX_PREFERRED_SECS, DEFAULT_PREFIX_VALID_SECS, IcmpRule6, Port6,
-    PortAddress6, Prefix6, Route6,
+    AddressRange6, AdvertisedPrefix6, DEFAULT_PREFIX_PREFERRED_SECS, DEFAULT_PREFIX_VALID_SECS,
+    IcmpRule6, Port6, PortAddress6, Prefix6, Route6,
 };
 pub use logging::{
     DEFAULT_LOG_BUFFER_BYTES, DEFAULT_LOG_FACILITY, DEFAULT_LOG_QUEUE, DEFAULT_LOG_TCP_PORT,
@@ -81,7 +81,7 @@ pub use policy::{
     SslSettings, TlsProxy, TlsVersion,
 };
 pub use protection::{FragmentSettings, THREAT_RATES_MAX, ThreatClass, ThreatRate, ThreatSettings};
-pub use resolve::RuleMatch;
+pub use resolve::{MatchedAddresses, RuleMatch};
 pub use system::{
     BannerKind, ClockSettings, DatedMoment, KeptLines, NtpAlgorithm, NtpKey, NtpServer,
     NtpSettings, SummerRule, SummerTime, TIMER_MAX_SECS, TimeZone, Timeouts, Timer, TimerRow, Week,

@@ -2,7 +2,7 @@
 
 use super::Transport;
 use alloc::string::String;
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// `(real,mapped)`; `None` is `any`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub struct PortTranslation {
 pub enum MappedAddress {
     /// An address; for a network, the first address of an equal network.
     Address(Ipv4Addr),
+    /// An IPv6 address, likewise.
+    Address6(Ipv6Addr),
     /// A network object or group.
     Object(String),
     /// The address of the mapped interface.

@@ -3,10 +3,10 @@
 //! All four kinds share one name space. What refers to a name by string is checked when the
 //! statement is applied: a name in use exists and has content.
 
-use super::{AddressRange, AutoNat, Subnet};
+use super::{AddressRange, AddressRange6, AutoNat, Prefix6, Subnet};
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// `object network NAME`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,17 +28,36 @@ pub enum ObjectAddress {
     Subnet(Subnet),
     /// `range FIRST LAST`.
     Range(AddressRange),
+    /// `host IP` of IPv6.
+    Host6(Ipv6Addr),
+    /// `subnet PREFIX`, without host bits.
+    Subnet6(Prefix6),
+    /// `range FIRST LAST` of IPv6.
+    Range6(AddressRange6),
 }
 
 impl ObjectAddress {
-    /// The addresses meant. `host 0.0.0.0` stands for every address, as the federation guide uses it.
+    /// The IPv4 addresses meant. `host 0.0.0.0` stands for every address, as the federation guide
+    /// uses it.
     #[must_use]
-    pub const fn range(self) -> AddressRange {
+    pub const fn range(self) -> Option<AddressRange> {
         match self {
-            Self::Host(Ipv4Addr::UNSPECIFIED) => AddressRange::EVERYTHING,
-            Self::Host(address) => AddressRange::host(address),
-            Self::Subnet(subnet) => subnet.range(),
-            Self::Range(range) => range,
+            Self::Host(Ipv4Addr::UNSPECIFIED) => Some(AddressRange::EVERYTHING),
+            Self::Host(address) => Some(AddressRange::host(address)),
+            Self::Subnet(subnet) => Some(subnet.range()),
+            Self::Range(range) => Some(range),
+            Self::Host6(_) | Self::Subnet6(_) | Self::Range6(_) => None,
+        }
+    }
+
+    /// The IPv6 addresses meant.
+    #[must_use]
+    pub fn range6(self) -> Option<AddressRange6> {
+        match self {
+            Self::Host6(address) => Some(AddressRange6::host(address)),
+            Self::Subnet6(prefix) => Some(prefix.range()),
+            Self::Range6(range) => Some(range),
+            Self::Host(_) | Self::Subnet(_) | Self::Range(_) => None,
         }
     }
 }
@@ -95,6 +114,8 @@ pub enum Service {
     },
     /// ICMP, all of it or one type.
     Icmp(Option<IcmpMatch>),
+    /// ICMPv6, all of it or one type.
+    Icmp6(Option<IcmpMatch>),
     /// Any other protocol by number; 0 stands for all of IP.
     Protocol(u8),
 }
@@ -177,6 +198,10 @@ pub enum NetworkMember {
     Host(Ipv4Addr),
     /// `network-object NETWORK MASK`.
     Subnet(Subnet),
+    /// `network-object host IP` of IPv6.
+    Host6(Ipv6Addr),
+    /// `network-object PREFIX`, without host bits.
+    Subnet6(Prefix6),
     /// `network-object object NAME`.
     Object(String),
     /// `group-object NAME`.

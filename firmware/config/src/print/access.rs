@@ -17,6 +17,11 @@ pub(crate) fn objects(page: &mut Page<'_>, config: &Config) {
         match object.address {
             Some(ObjectAddress::Host(address)) => page.line(format!(" host {address}")),
             Some(ObjectAddress::Subnet(subnet)) => page.line(format!(" subnet {subnet}")),
+            Some(ObjectAddress::Host6(address)) => page.line(format!(" host {address}")),
+            Some(ObjectAddress::Subnet6(prefix)) => page.line(format!(" subnet {prefix}")),
+            Some(ObjectAddress::Range6(range)) => {
+                page.line(format!(" range {} {}", range.first, range.last));
+            }
             Some(ObjectAddress::Range(range)) => {
                 page.line(format!(" range {} {}", range.first, range.last));
             }
@@ -104,6 +109,8 @@ pub fn network_member(member: &NetworkMember) -> String {
     match member {
         NetworkMember::Host(address) => format!("network-object host {address}"),
         NetworkMember::Subnet(subnet) => format!("network-object {subnet}"),
+        NetworkMember::Host6(address) => format!("network-object host {address}"),
+        NetworkMember::Subnet6(prefix) => format!("network-object {prefix}"),
         NetworkMember::Object(name) => format!("network-object object {name}"),
         NetworkMember::Group(name) => format!("group-object {name}"),
     }

@@ -69,7 +69,11 @@ fn access_rule_with(rule: &AccessRule, log: fn(RuleLog) -> String) -> String {
         RuleService::Protocol(number) => text.push_str(&names::protocol(*number)),
         RuleService::Icmp(kind) => {
             text.push_str("icmp");
-            icmp = *kind;
+            icmp = kind.map(icmp_match);
+        }
+        RuleService::Icmp6(kind) => {
+            text.push_str("icmp6");
+            icmp = kind.map(icmp6_match);
         }
         RuleService::Ports {
             transport,
@@ -81,6 +85,7 @@ fn access_rule_with(rule: &AccessRule, log: fn(RuleLog) -> String) -> String {
             destination_port = destination.as_ref().map(|port| (*transport, port));
         }
         RuleService::IcmpGroup(_) => text.push_str("icmp"),
+        RuleService::Icmp6Group(_) => text.push_str("icmp6"),
         RuleService::ProtocolGroup {
             name,
             source,
@@ -111,9 +116,9 @@ fn access_rule_with(rule: &AccessRule, log: fn(RuleLog) -> String) -> String {
     }
     if let Some(kind) = icmp {
         text.push(' ');
-        text.push_str(&icmp_match(kind));
+        text.push_str(&kind);
     }
-    if let RuleService::IcmpGroup(name) = &rule.service {
+    if let RuleService::IcmpGroup(name) | RuleService::Icmp6Group(name) = &rule.service {
         text.push_str(&format!(" object-group {name}"));
     }
     text.push_str(&log(rule.log));
@@ -133,6 +138,8 @@ pub fn service(service: Service) -> String {
         Service::Protocol(number) => names::protocol(number),
         Service::Icmp(None) => "icmp".into(),
         Service::Icmp(Some(kind)) => format!("icmp {}", icmp_match(kind)),
+        Service::Icmp6(None) => "icmp6".into(),
+        Service::Icmp6(Some(kind)) => format!("icmp6 {}", icmp6_match(kind)),
         Service::Ports {
             transport,
             source,
@@ -169,6 +176,7 @@ pub fn auto_nat(nat: &AutoNat) -> String {
         AutoNatKind::Static { mapped, service } => {
             let mapped = match mapped {
                 MappedAddress::Address(address) => address.to_string(),
+                MappedAddress::Address6(address) => address.to_string(),
                 MappedAddress::Object(name) => name.clone(),
                 MappedAddress::Interface => "interface".into(),
             };
@@ -318,6 +326,8 @@ fn rule_address(address: &AddressMatch) -> String {
         AddressMatch::Any6 => "any6".into(),
         AddressMatch::Host(address) => format!("host {address}"),
         AddressMatch::Subnet(subnet) => subnet.to_string(),
+        AddressMatch::Host6(address) => format!("host {address}"),
+        AddressMatch::Subnet6(prefix) => prefix.to_string(),
         AddressMatch::Object(name) => format!("object {name}"),
         AddressMatch::Group(name) => format!("object-group {name}"),
         AddressMatch::Interface(name) => format!("interface {name}"),
@@ -325,9 +335,17 @@ fn rule_address(address: &AddressMatch) -> String {
 }
 
 fn icmp_match(kind: IcmpMatch) -> String {
+    icmp_named(names::icmp_type(kind.kind), kind)
+}
+
+fn icmp6_match(kind: IcmpMatch) -> String {
+    icmp_named(names::icmp6_type(kind.kind), kind)
+}
+
+fn icmp_named(name: String, kind: IcmpMatch) -> String {
     match kind.code {
-        Some(code) => format!("{} {code}", names::icmp_type(kind.kind)),
-        None => names::icmp_type(kind.kind),
+        Some(code) => format!("{name} {code}"),
+        None => name,
     }
 }
 

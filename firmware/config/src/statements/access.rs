@@ -1,8 +1,10 @@
 //! Access lists and their bindings.
 
 use super::family::Family;
-use super::object::{icmp_match, port_match};
-use super::{Change, invalid, ip, network, number, refusing, row, text, usage, word};
+use super::object::{icmp_match, icmp6_match, port_match};
+use super::{
+    Change, invalid, ip, ip6, network, network6, number, refusing, row, text, usage, word,
+};
 use crate::mode::GLOBAL;
 use crate::model::{
     AccessGroupPlace, AccessLine, AccessRule, Action, AddressMatch, Config, PortSelect, RuleLog,
@@ -17,15 +19,17 @@ use cli::grammar::{Captures, Fragment, No};
 /// An address of a rule.
 pub(super) const ADDRESS: Fragment = Fragment {
     name: "address",
-    syntax: "{ any | any4 | any6 | host <host-address:ip> | interface <interface> | object <object-name> \
-             | object-group <group-name> | <address:ip> <mask:mask> }",
+    syntax: "{ any | any4 | any6 | host { <host-address:ip> | <host-address6:ip6> } | interface <interface> \
+             | object <object-name> | object-group <group-name> | <address:ip> <mask:mask> | <prefix:prefix6> }",
     help: &[
         ("any", "Any address"),
         ("any4", "Any IPv4 address"),
         ("any6", "Any IPv6 address"),
         ("host", "One host"),
         ("host-address", "Address of the host"),
-        ("interface", "The address of an interface"),
+        ("host-address6", "IPv6 address of the host"),
+        ("prefix", "IPv6 prefix"),
+        ("interface", "The addresses of an interface"),
         ("object", "A network object"),
         ("object-name", "Name of the object"),
         ("object-group", "A network group"),
@@ -75,7 +79,7 @@ pub(super) const ACCESS_LIST: Family = Family {
         "access-list <name:word(241)> [line <at:1-2147483647>] [extended] { permit | deny } { \
          { tcp | udp | object-group <service-group> } $address@from [{ $ports | object-group <ports-group> }@from-port] \
          $address@to [{ $ports | object-group <ports-group> }@to-port] \
-         | icmp $address@from $address@to [{ object-group <icmp-group> \
+         | { icmp | icmp6 } $address@from $address@to [{ object-group <icmp-group> \
          | <icmp-type> [<icmp-code:0-255>] }] \
          | object <service-object> $address@from $address@to \
          | <protocol> $address@from $address@to } \
@@ -89,6 +93,7 @@ pub(super) const ACCESS_LIST: Family = Family {
             ("tcp", "TCP"),
             ("udp", "UDP"),
             ("icmp", "ICMP"),
+            ("icmp6", "ICMPv6"),
             ("object", "A service object"),
             ("service-object", "Name of the service object"),
             ("object-group", "A group of services, protocols, ports or ICMP types"),
@@ -165,10 +170,15 @@ fn rule(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal>
     let config = &*change.config;
     let mut from = address(&captures.group("from"))?;
     let mut to = address(&captures.group("to"))?;
-    let service = match captures.one_of(&["tcp", "udp", "icmp", "object", "object-group"]) {
+    let service = match captures.one_of(&["tcp", "udp", "icmp", "icmp6", "object", "object-group"])
+    {
         Some("icmp") => match captures.word("icmp-group") {
             Some(name) => RuleService::IcmpGroup(name.into()),
             None => RuleService::Icmp(icmp_match(captures)?),
+        },
+        Some("icmp6") => match captures.word("icmp-group") {
+            Some(name) => RuleService::Icmp6Group(name.into()),
+            None => RuleService::Icmp6(icmp6_match(captures)?),
         },
         Some("object") => RuleService::Object(word(captures, "service-object")?.into()),
         Some("object-group") => {
@@ -213,6 +223,7 @@ fn rule(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal>
                 1 => RuleService::Icmp(None),
                 6 => plain(Transport::Tcp),
                 17 => plain(Transport::Udp),
+                58 => RuleService::Icmp6(None),
                 number => RuleService::Protocol(number),
             }
         }
@@ -263,6 +274,12 @@ const fn plain(transport: Transport) -> RuleService {
 fn address(captures: &Captures<'_>) -> Result<AddressMatch, Refusal> {
     if let Some(host) = captures.ip("host-address") {
         return Ok(AddressMatch::Host(host));
+    }
+    if captures.has("host-address6") {
+        return Ok(AddressMatch::Host6(ip6(captures, "host-address6")?));
+    }
+    if captures.has("prefix") {
+        return Ok(AddressMatch::Subnet6(network6(captures, "prefix")?));
     }
     if let Some(name) = captures.word("object-name") {
         return Ok(AddressMatch::Object(name.into()));
@@ -344,7 +361,9 @@ fn check_address<'a>(
         | AddressMatch::Any4
         | AddressMatch::Any6
         | AddressMatch::Host(_)
-        | AddressMatch::Subnet(_) => {
+        | AddressMatch::Subnet(_)
+        | AddressMatch::Host6(_)
+        | AddressMatch::Subnet6(_) => {
             return Ok(None);
         }
     };
@@ -392,13 +411,17 @@ fn check_service(config: &Config, service: &RuleService) -> Result<(), Refusal> 
             }
             Ok(())
         }
-        RuleService::IcmpGroup(name) if !config.icmp_groups.contains_key(name) => {
+        RuleService::IcmpGroup(name) | RuleService::Icmp6Group(name)
+            if !config.icmp_groups.contains_key(name) =>
+        {
             Err(Refusal::Missing(Thing::Group, name.clone()))
         }
         RuleService::Object(_)
         | RuleService::Ip
         | RuleService::Protocol(_)
         | RuleService::Icmp(_)
+        | RuleService::Icmp6(_)
+        | RuleService::Icmp6Group(_)
         | RuleService::IcmpGroup(_) => Ok(()),
     }
 }

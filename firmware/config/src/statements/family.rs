@@ -22,7 +22,7 @@
 use super::kept::KeptRule;
 use super::{
     Change, Handler, HelpTexts, access, connection, interface, ipv6, kept, logging, nat, object,
-    pki, policy, protection, service,
+    object_group, pki, policy, protection, service,
 };
 use super::{row, system, time, time_range, tls, users, xlate};
 use crate::mode::{GLOBAL, Mode};
@@ -85,7 +85,7 @@ pub(crate) const FAMILIES: &[Family] = &[
     kept::DNS,
     system::SAME_SECURITY_TRAFFIC,
     object::OBJECT,
-    object::OBJECT_GROUP,
+    object_group::OBJECT_GROUP,
     access::ACCESS_LIST,
     system::PAGER,
     system::TERMINAL,

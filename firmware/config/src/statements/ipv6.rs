@@ -2,7 +2,7 @@
 
 use super::family::Family;
 use super::interface::EITHER;
-use super::{Change, invalid, number, row, small, word};
+use super::{Change, invalid, network6, number, row, small, word};
 use crate::mode::{GLOBAL, Mode};
 use crate::model::{
     Action, AdvertisedPrefix6, DEFAULT_PREFIX_PREFERRED_SECS, DEFAULT_PREFIX_VALID_SECS, IcmpRule6,
@@ -379,12 +379,6 @@ fn prefix(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusa
 }
 
 /// A prefix without host bits.
-fn network6(captures: &Captures<'_>, name: &str) -> Result<Prefix6, Refusal> {
-    Prefix6::parse(word(captures, name)?)
-        .filter(|prefix| prefix.is_network())
-        .ok_or_else(|| invalid(captures, name))
-}
-
 fn route(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
     let nameif = word(captures, "interface")?;
     let destination = network6(captures, "prefix")?;

@@ -15,9 +15,11 @@ mod ipv6;
 mod kept;
 mod logging;
 mod nat;
+mod nat6_check;
 mod nat_check;
 mod number_group;
 mod object;
+mod object_group;
 mod pki;
 mod policy;
 mod protection;
@@ -32,14 +34,14 @@ mod users;
 mod xlate;
 
 use crate::mode::{GLOBAL, MODES, Mode};
-use crate::model::{Config, Subnet};
+use crate::model::{Config, Prefix6, Subnet};
 use crate::password::{LENGTHS, PasswordHash, SALT_LEN};
 use crate::refusal::{Notice, Refusal, Thing};
 use alloc::string::String;
 use alloc::vec::Vec;
 use cli::grammar::{Captures, Fragment, ModeSet, No, Row, Value};
 use core::fmt;
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 use family::FAMILIES;
 pub use family::SECTION;
 use kept::KeptRule;
@@ -356,6 +358,19 @@ fn text<'a>(captures: &Captures<'a>, name: &str) -> Result<&'a str, Refusal> {
 
 fn ip(captures: &Captures<'_>, name: &str) -> Result<Ipv4Addr, Refusal> {
     captures.ip(name).ok_or(Refusal::Invalid { offset: 0 })
+}
+
+/// An `ip6` argument.
+fn ip6(captures: &Captures<'_>, name: &str) -> Result<Ipv6Addr, Refusal> {
+    let text = word(captures, name)?;
+    text.parse().map_err(|_| invalid(captures, name))
+}
+
+/// A `prefix6` argument without host bits.
+fn network6(captures: &Captures<'_>, name: &str) -> Result<Prefix6, Refusal> {
+    Prefix6::parse(word(captures, name)?)
+        .filter(|prefix| prefix.is_network())
+        .ok_or_else(|| invalid(captures, name))
 }
 
 fn number(captures: &Captures<'_>, name: &str) -> Result<u32, Refusal> {

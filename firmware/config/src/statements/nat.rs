@@ -3,7 +3,7 @@
 use super::family::Family;
 use super::nat_check::{check_auto, check_manual};
 use super::object::current;
-use super::{Change, invalid, refusing, row, word};
+use super::{Change, invalid, nat6_check, refusing, row, word};
 use crate::mode::{GLOBAL, Mode, NETWORK_OBJECT};
 use crate::model::{
     AutoNat, AutoNatKind, DynamicMapping, ManualDestination, ManualMapped, ManualNat,
@@ -14,7 +14,7 @@ use crate::print;
 use crate::refusal::{Notice, Refusal};
 use alloc::vec::Vec;
 use cli::grammar::{Captures, No};
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 pub(super) const NAT: Family = Family {
     keyword: "nat",
@@ -126,8 +126,9 @@ fn auto(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal>
     let kind = if captures.has("static") {
         let mapped = match captures.word("mapped") {
             None => MappedAddress::Interface,
-            Some(name) => match name.parse::<Ipv4Addr>() {
-                Ok(address) => MappedAddress::Address(address),
+            Some(name) => match name.parse() {
+                Ok(IpAddr::V4(address)) => MappedAddress::Address(address),
+                Ok(IpAddr::V6(address)) => MappedAddress::Address6(address),
                 Err(_) => MappedAddress::Object(name.into()),
             },
         };
@@ -326,6 +327,9 @@ fn dynamic(captures: &Captures<'_>, address_allowed: bool) -> Result<DynamicMapp
         return Ok(DynamicMapping::Interface);
     };
     let interface_fallback = captures.has("fallback.interface");
+    if name.parse::<Ipv6Addr>().is_ok() {
+        return Err(nat6_check::DYNAMIC);
+    }
     match name.parse::<Ipv4Addr>() {
         Ok(_) if interface_fallback => Err(Refusal::Combination("an address", "interface")),
         Ok(address) if address_allowed => Ok(DynamicMapping::Address(address)),

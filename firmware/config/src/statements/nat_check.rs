@@ -1,7 +1,7 @@
 //! What translation rules must not say. It is checked again whenever an address, an object or a group
 //! they depend on changes, so that a configuration that prints can always be read back.
 
-use super::usage;
+use super::{nat6_check, usage};
 use crate::model::{
     AddressRange, AutoNat, AutoNatKind, Config, DynamicMapping, ManualMapped, ManualNat,
     ManualSource, MappedAddress, NatInterfaces, NetworkMember, NetworkObject, ObjectAddress,
@@ -61,6 +61,9 @@ pub(super) fn check_auto(
         return Err(Refusal::NoAddress(name.into()));
     };
     check_interfaces(config, &rule.interfaces)?;
+    let Some(real) = real.range() else {
+        return nat6_check::check_auto(config, real, rule);
+    };
     match &rule.kind {
         AutoNatKind::Static { mapped, service } => {
             if rule.dns && service.is_some() {
@@ -71,16 +74,17 @@ pub(super) fn check_auto(
                     check_mapped_interface(&rule.interfaces.mapped)?;
                     false
                 }
+                MappedAddress::Address6(_) => return Err(nat6_check::OTHER_FAMILY),
                 MappedAddress::Address(address) => {
                     // Of a network the address is the first of as many.
-                    let identity = real.range().first == *address;
+                    let identity = real.first == *address;
                     let range = AddressRange::host(*address);
                     check_static_mapped(config, &rule.interfaces, &[range], identity)?;
                     identity
                 }
                 MappedAddress::Object(name) => {
                     let ranges = addresses(config, name)?;
-                    let identity = ranges.as_slice() == [real.range()];
+                    let identity = ranges.as_slice() == [real];
                     check_static_mapped(config, &rule.interfaces, &ranges, identity)?;
                     identity
                 }
@@ -96,6 +100,9 @@ pub(super) fn check_auto(
 
 pub(super) fn check_manual(config: &Config, rule: &ManualNat) -> Result<(), Refusal> {
     check_interfaces(config, &rule.interfaces)?;
+    if config.is_of_ipv6(rule) {
+        return nat6_check::check_manual(config, rule);
+    }
     let identity = match &rule.source {
         ManualSource::Static { real, mapped } => {
             let real_ranges = real_ranges(config, real)?;
@@ -166,7 +173,7 @@ fn check_interfaces(config: &Config, interfaces: &NatInterfaces) -> Result<(), R
 }
 
 /// Where an address does not change, the rule need not say where it is.
-fn check_route_lookup(is_set: bool, identity: bool) -> Result<(), Refusal> {
+pub(super) fn check_route_lookup(is_set: bool, identity: bool) -> Result<(), Refusal> {
     if is_set && !identity {
         Err(Refusal::OnlyIdentity("route-lookup"))
     } else {
@@ -263,7 +270,7 @@ fn avoid_interface(
             interface_addresses(config, interfaces).find(|(_, address)| range.contains(*address));
         if let Some((nameif, address)) = hit {
             return Err(Refusal::MappedIsInterface {
-                address,
+                address: address.into(),
                 nameif: nameif.into(),
             });
         }
@@ -331,7 +338,9 @@ fn addresses(config: &Config, name: &str) -> Result<Vec<AddressRange>, Refusal> 
         return Err(Refusal::Missing(Thing::Object, name.into()));
     }
     let ranges = config.addresses_of(name);
-    if ranges.is_empty() {
+    if !config.addresses6_of(name).is_empty() {
+        Err(nat6_check::OTHER_FAMILY)
+    } else if ranges.is_empty() {
         Err(Refusal::NoAddress(name.into()))
     } else {
         Ok(ranges)
@@ -344,8 +353,8 @@ fn holds_subnet(config: &Config, name: &str) -> bool {
     }
     config.network_groups.get(name).is_some_and(|group| {
         group.members.iter().any(|member| match member {
-            NetworkMember::Subnet(_) => true,
-            NetworkMember::Host(_) => false,
+            NetworkMember::Subnet(_) | NetworkMember::Subnet6(_) => true,
+            NetworkMember::Host(_) | NetworkMember::Host6(_) => false,
             NetworkMember::Object(name) | NetworkMember::Group(name) => holds_subnet(config, name),
         })
     })

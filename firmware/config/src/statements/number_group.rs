@@ -1,6 +1,7 @@
 //! Groups of protocols and of ICMP types.
 
-use super::object::{Kind, description_text, name_is_free, place_after, removable};
+use super::object::{Kind, description_text, name_is_free, removable};
+use super::object_group::place_after;
 use super::{Change, Handler, invalid, row, usage, word};
 use crate::mode::{GLOBAL, ICMP_GROUP, Mode, PROTOCOL_GROUP};
 use crate::model::{Config, NumberGroup, NumberKind, NumberMember};

@@ -55,6 +55,8 @@ pub(super) fn of_service(config: &Config, name: &str) -> Option<&'static str> {
             RuleService::Ip
             | RuleService::Protocol(_)
             | RuleService::Icmp(_)
+            | RuleService::Icmp6(_)
+            | RuleService::Icmp6Group(_)
             | RuleService::IcmpGroup(_) => false,
         });
     if in_list {
@@ -81,7 +83,9 @@ pub(super) fn of_number_group(
             RuleService::ProtocolGroup { name: used, .. } => {
                 kind == NumberKind::Protocol && used == name
             }
-            RuleService::IcmpGroup(used) => kind == NumberKind::IcmpType && used == name,
+            RuleService::IcmpGroup(used) | RuleService::Icmp6Group(used) => {
+                kind == NumberKind::IcmpType && used == name
+            }
             _ => false,
         });
     if in_list {
@@ -160,7 +164,10 @@ pub(super) fn with_holders<'a>(config: &'a Config, name: &'a str) -> BTreeSet<&'
         let holds = content.members.iter().any(|member| match member {
             NetworkMember::Object(held) => held == name,
             NetworkMember::Group(held) => names.contains(held.as_str()),
-            NetworkMember::Host(_) | NetworkMember::Subnet(_) => false,
+            NetworkMember::Host(_)
+            | NetworkMember::Subnet(_)
+            | NetworkMember::Host6(_)
+            | NetworkMember::Subnet6(_) => false,
         });
         if holds {
             names.insert(group);

@@ -45,7 +45,7 @@ fn its_names_resolve() {
     );
     let any = config.network_objects["obj_any"]
         .address
-        .map(ObjectAddress::range);
+        .and_then(ObjectAddress::range);
     assert_eq!(any, Some(crate::model::AddressRange::EVERYTHING));
     let class = &config.policy_maps["global_policy"].classes[1];
     let inspection = &class.inspections[&InspectEngine::Sip];

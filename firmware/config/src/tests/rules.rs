@@ -1,7 +1,11 @@
 //! Rules by groups and times: what they expand to, what they print, what they refuse.
 
 use super::{Session, reread};
-use crate::model::{AddressRange, Days, IcmpMatch, PortMatch, Service, Transport};
+use crate::model::{
+    AddressRange, AddressRange6, Days, IcmpMatch, MatchedAddresses, PortMatch, Prefix6, Service,
+    Transport,
+};
+use core::net::Ipv4Addr;
 
 fn services(session: &Session, list: &str) -> Vec<Vec<Service>> {
     let rules = session.config.access_lists[list].rules();
@@ -112,19 +116,135 @@ fn all_of_ip_in_a_group_stands_for_both_transports_where_ports_are_asked_for() {
     );
 }
 
+fn addresses(session: &Session, line: &str) -> Vec<MatchedAddresses> {
+    let rules: Vec<_> = session.config.access_lists["a"].rules().collect();
+    let shown = session.shown("access-list");
+    let at = shown
+        .iter()
+        .position(|shown| shown == line)
+        .expect("the line");
+    let conditions = session.config.expand(rules[at]).into_iter();
+    conditions.map(|condition| condition.addresses).collect()
+}
+
 #[test]
-fn any6_is_no_address_here_and_prints_as_typed() {
+fn families_meet_only_themselves() {
     let mut session = Session::with_interfaces();
-    let line = "access-list a extended permit ip any6 any";
-    session.line(line);
-    assert_eq!(session.shown("access-list"), [line]);
-    let config = &session.config;
-    let rule = config.access_lists["a"].rules().next().unwrap();
-    assert_eq!(config.expand(rule), []);
-    assert_eq!(
-        config.addresses_matched(&rule.destination),
-        [AddressRange::EVERYTHING]
+    session.paste(
+        "object network NODE6\nhost 2001:db8::11\nexit\n\
+         object-group network BOTH\nnetwork-object host 10.20.0.11\nnetwork-object 2001:db8:2::/64\n\
+         network-object object NODE6\nexit",
     );
+    let v6 = |text: &str| match text.parse() {
+        Ok(address) => AddressRange6::host(address),
+        Err(_) => Prefix6::parse(text).expect("a prefix").range(),
+    };
+    let host = |last| AddressRange::host(Ipv4Addr::new(10, 20, 0, last));
+    let of6 = |source, destination| MatchedAddresses::V6 {
+        source,
+        destination,
+    };
+    let of4 = |source, destination| MatchedAddresses::V4 {
+        source,
+        destination,
+    };
+    let (all4, all6) = (AddressRange::EVERYTHING, AddressRange6::EVERYTHING);
+    for (line, expected) in [
+        ("ip any any", vec![MatchedAddresses::Everybody]),
+        ("ip any6 any", vec![of6(all6, all6)]),
+        ("ip any4 any", vec![of4(all4, all4)]),
+        ("ip any4 any6", vec![]),
+        ("icmp any any", vec![of4(all4, all4)]),
+        ("icmp6 any any packet-too-big", vec![of6(all6, all6)]),
+        ("icmp6 any4 any", vec![]),
+        (
+            "tcp host 2001:db8::5 2001:db8:1::/48 eq 5062",
+            vec![of6(v6("2001:db8::5"), v6("2001:db8:1::/48"))],
+        ),
+        ("tcp host 2001:db8::5 host 10.20.0.11", vec![]),
+        (
+            "udp object-group BOTH any",
+            vec![
+                of4(host(11), all4),
+                of6(v6("2001:db8:2::/64"), all6),
+                of6(v6("2001:db8::11"), all6),
+            ],
+        ),
+        (
+            "ip object NODE6 object-group BOTH",
+            vec![
+                of6(v6("2001:db8::11"), v6("2001:db8:2::/64")),
+                of6(v6("2001:db8::11"), v6("2001:db8::11")),
+            ],
+        ),
+    ] {
+        let line = format!("access-list a extended permit {line}");
+        session.line(&line);
+        assert_eq!(addresses(&session, &line), expected, "{line}");
+    }
+    assert_eq!(reread(&session.grammar, &session.config), session.config);
+}
+
+#[test]
+fn what_is_no_ipv6_address_or_has_host_bits_is_refused() {
+    let mut session = Session::with_interfaces();
+    session.line("object network X");
+    let before = session.config.clone();
+    for line in [
+        "subnet 2001:db8::1/64",
+        "range 2001:db8::9 2001:db8::1",
+        "host 2001:db8::g",
+        "access-list a extended permit ip host 2001:db8:::1 any",
+        "access-list a extended permit ip 2001:db8::1/64 any",
+        "access-list a extended permit ip 2001:db8::/129 any",
+        "access-list a extended permit icmp6 any any 256",
+    ] {
+        assert!(session.try_line(line).is_err(), "{line}");
+        assert_eq!(session.config, before, "{line}");
+    }
+}
+
+#[test]
+fn ipv6_is_translated_statically_or_not_at_all() {
+    let mut session = Session::with_interfaces();
+    session.paste(
+        "object network R6\nsubnet 2001:db8:1::/64\nexit\nobject network M6\nsubnet 2001:db8:f::/64\nexit\n\
+         object network S6\nsubnet 2001:db8:e::/80\nexit\nobject network H4\nhost 10.20.0.77\nexit",
+    );
+    for line in [
+        "nat (inside,outside) source static R6 M6 no-proxy-arp",
+        "nat (inside,outside) source static R6 R6 route-lookup",
+        "nat (inside,outside) after-auto source static R6 any inactive description later",
+    ] {
+        session.line(line);
+    }
+    for line in [
+        "nat (inside,outside) source static R6 S6",
+        "nat (inside,outside) source static R6 H4",
+        "nat (inside,outside) source static H4 R6",
+        "nat (inside,outside) source static R6 interface",
+        "nat (inside,outside) source static R6 M6 unidirectional",
+        "nat (inside,outside) source static R6 M6 dns",
+        "nat (inside,outside) source static R6 M6 destination static R6 R6",
+        "nat (inside,outside) source dynamic R6 interface",
+        "nat (inside,outside) source dynamic R6 pat-pool M6",
+        "nat (inside,outside) source dynamic H4 pat-pool M6",
+    ] {
+        session.refusal(line);
+    }
+    session.line("object network R6");
+    session.line("nat (inside,outside) static 2001:db8:a::");
+    for line in [
+        "nat (inside,outside) static 203.0.113.9",
+        "nat (inside,outside) static interface",
+        "nat (inside,outside) static 2001:db8:a:: service tcp 80 80",
+        "nat (inside,outside) dynamic 2001:db8:a::1",
+        // The rules need an address of its family.
+        "host 10.20.0.50",
+    ] {
+        session.refusal(line);
+    }
+    assert_eq!(reread(&session.grammar, &session.config), session.config);
 }
 
 #[test]

@@ -6,8 +6,10 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::net::Ipv6Addr;
 
 use super::compiled::{Compiled, Estimate};
+use super::ranked::Ranked;
 use super::{Candidate, linear};
 use crate::policy::{AccessList, AclId, Action, Policy};
 use crate::view::{AccessForm, AccessUsage};
@@ -18,10 +20,15 @@ const SHORT_LIST: usize = 16;
 /// How the lists of a policy are searched.
 pub(crate) struct Index {
     forms: Vec<Form>,
+    /// Of the IPv6 sides of the same lists; none where they are few, or too many.
+    forms6: Vec<Option<Box<Ranked>>>,
     /// Bytes taken by all forms.
     bytes: usize,
     bytes_max: usize,
 }
+
+/// A list is searched element by element.
+pub(crate) struct NotCompiled;
 
 /// How one list is searched.
 #[derive(Debug)]
@@ -38,6 +45,7 @@ impl Index {
     pub(crate) fn new(bytes_max: usize) -> Self {
         Self {
             forms: Vec::new(),
+            forms6: Vec::new(),
             bytes: 0,
             bytes_max,
         }
@@ -84,11 +92,71 @@ impl Index {
             }
         }
         drop(old);
+        let new6 = self.keep6(before, policy, &places);
         for (list, place) in new {
             let made = self.compile(list);
             if let Some(form) = self.forms.get_mut(place) {
                 *form = made;
             }
+        }
+        for place in new6 {
+            let left = self.bytes_max.saturating_sub(self.bytes);
+            let list = policy.access_lists.get(place);
+            let own = policy.v6.access.get(place);
+            if let (Some(list), Some(own), Some(form)) = (list, own, self.forms6.get_mut(place)) {
+                *form = Ranked::new(list, own, left).map(Box::new);
+                self.bytes += form.as_ref().map_or(0, |ranked| ranked.bytes());
+            }
+        }
+    }
+
+    /// Keeps the forms of IPv6 sides that did not change; returns the places of those to be made.
+    fn keep6(
+        &mut self,
+        before: &Policy,
+        policy: &Policy,
+        places: &BTreeMap<&str, usize>,
+    ) -> Vec<usize> {
+        let mut old = core::mem::take(&mut self.forms6);
+        self.forms6.resize_with(policy.access_lists.len(), || None);
+        let mut new = Vec::new();
+        for acl in asked(policy) {
+            let place = usize::from(acl.0);
+            let (Some(list), Some(own), Some(form)) = (
+                policy.access_lists.get(place),
+                policy.v6.access.get(place),
+                self.forms6.get_mut(place),
+            ) else {
+                continue;
+            };
+            if own.len() <= SHORT_LIST || form.is_some() || new.contains(&place) {
+                continue;
+            }
+            *form = places.get(list.name.as_str()).and_then(|&place| {
+                let is_same = before.access_lists.get(place)?.elements == list.elements
+                    && before.v6.access.get(place)? == own;
+                old.get_mut(place).filter(|_| is_same)?.take()
+            });
+            match form {
+                Some(ranked) => self.bytes += ranked.bytes(),
+                None => new.push(place),
+            }
+        }
+        new
+    }
+
+    /// Which of the IPv6 sides of list `acl` decides about a packet: `Err` if the list is to be
+    /// searched side by side.
+    pub(crate) fn decide6(
+        &self,
+        acl: AclId,
+        source: Ipv6Addr,
+        destination: Ipv6Addr,
+        candidate: &Candidate,
+    ) -> Result<Option<usize>, NotCompiled> {
+        match self.forms6.get(usize::from(acl.0)) {
+            Some(Some(ranked)) => Ok(ranked.decide(source, destination, candidate)),
+            _ => Err(NotCompiled),
         }
     }
 

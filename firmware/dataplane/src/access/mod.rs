@@ -11,6 +11,7 @@
 //! | [`nest`] | the prefixes of one side, and which of them hold an address |
 //! | [`services`] | protocols and ports as steps over one line of keys |
 //! | [`compiled`] | a list as pairs of prefixes |
+//! | [`ranked`] | lists about IPv6, by the ranks of addresses |
 //! | [`index`] | the forms of all lists, within a bound of memory |
 
 mod compiled;
@@ -18,6 +19,7 @@ mod index;
 pub(crate) mod linear;
 mod nest;
 mod prefix;
+mod ranked;
 mod services;
 
 #[cfg(test)]

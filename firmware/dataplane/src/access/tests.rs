@@ -1,15 +1,17 @@
 //! The compiled form against the model, on lists and packets made to collide.
 
 use alloc::vec::Vec;
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
 
 use super::compiled::{Compiled, Estimate};
+use super::ranked::Ranked;
 use super::{Candidate, Index, linear};
 use crate::policy::{
     AccessList, Ace, AceLog, AclId, Action, AddressRange, Policy, PortMatch, Service, Transport,
 };
+use crate::v6::{Ace6, AddressRange6};
 use crate::view::AccessForm;
 
 /// Few addresses, so that elements overlap and packets hit them; the ends of the line are in.
@@ -256,3 +258,125 @@ fn a_list_that_did_not_change_keeps_its_form_and_a_changed_one_does_not() {
         Some((7, Action::Permit))
     );
 }
+
+/// Few addresses, the ends of the line among them.
+fn address6() -> impl Strategy<Value = Ipv6Addr> {
+    prop_oneof![
+        6 => 0u128..0x20,
+        1 => Just(0u128),
+        1 => Just(u128::MAX),
+        1 => any::<u128>(),
+    ]
+    .prop_map(|bits| match bits {
+        low @ 0..0x20 => Ipv6Addr::from_bits(0x2001_0db8 << 96 | low),
+        bits => Ipv6Addr::from_bits(bits),
+    })
+}
+
+fn range6() -> impl Strategy<Value = AddressRange6> {
+    prop_oneof![
+        2 => Just(AddressRange6::ANY),
+        3 => address6().prop_map(AddressRange6::host),
+        3 => (address6(), 100u8..=128).prop_map(|(address, len)| AddressRange6::network(address, len)),
+        // Sometimes empty.
+        2 => (address6(), address6()).prop_map(|(first, last)| AddressRange6 { first, last }),
+    ]
+}
+
+type Icmp6 = Option<(Option<u8>, Option<u8>)>;
+
+fn side() -> impl Strategy<Value = (Ace, AddressRange6, AddressRange6, Icmp6)> {
+    let icmp = prop::option::weighted(0.2, (prop::option::of(0u8..4), prop::option::of(0u8..3)));
+    (element(), range6(), range6(), icmp).prop_map(|(mut element, source, destination, icmp)| {
+        if icmp.is_some() {
+            element.service = Service::Protocol(58);
+        }
+        (element, source, destination, icmp)
+    })
+}
+
+/// Element by element.
+fn model6(
+    list: &AccessList,
+    sides: &[Ace6],
+    (source, destination): (Ipv6Addr, Ipv6Addr),
+    candidate: &Candidate,
+) -> Option<usize> {
+    sides.iter().position(|side| {
+        let element = &list.elements[side.element];
+        element.is_active
+            && side.source.contains(source)
+            && side.destination.contains(destination)
+            && match side.icmp {
+                Some((kind, code)) => {
+                    candidate.protocol == 58
+                        && kind.is_none_or(|kind| kind == candidate.icmp_kind)
+                        && code.is_none_or(|code| code == candidate.icmp_code)
+                }
+                None => linear::matches_service(&element.service, candidate),
+            }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_list_about_ipv6_decides_as_the_model(
+        parts in prop::collection::vec(side(), 0..100),
+        packets in prop::collection::vec(
+            ((address6(), address6()), candidate(), any::<bool>()), 200),
+    ) {
+        let mut elements = Vec::new();
+        let mut sides = Vec::new();
+        for (element, source, destination, icmp) in parts {
+            // Every third element has no IPv6 side.
+            if elements.len() % 3 != 2 {
+                sides.push(Ace6 { element: elements.len(), source, destination, icmp });
+            }
+            elements.push(element);
+        }
+        let list = named(elements);
+        let ranked = Ranked::new(&list, &sides, usize::MAX).expect("memory without bound");
+        for (ends, mut candidate, is_icmp) in packets {
+            if is_icmp {
+                candidate.protocol = 58;
+            }
+            // ICMP of IPv4 is none of a packet of IPv6, whatever its number says.
+            if candidate.protocol == 1 {
+                continue;
+            }
+            let (source, destination) = ends;
+            prop_assert_eq!(
+                ranked.decide(source, destination, &candidate),
+                model6(&list, &sides, ends, &candidate)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_list_about_ipv6_without_memory_is_not_compiled() {
+    let elements: Vec<Ace> = (0..100).map(|_| NOBODY).collect();
+    let list = named(elements);
+    let sides: Vec<Ace6> = (0..100)
+        .map(|element| Ace6 {
+            element,
+            source: AddressRange6::host(Ipv6Addr::from_bits(element as u128)),
+            destination: AddressRange6::ANY,
+            icmp: None,
+        })
+        .collect();
+    assert!(Ranked::new(&list, &sides, 1_000).is_none());
+    let ranked = Ranked::new(&list, &sides, 1 << 20).expect("memory enough");
+    assert!(ranked.bytes() <= 1 << 20);
+}
+
+const NOBODY: Ace = Ace {
+    action: Action::Permit,
+    source: AddressRange::NONE,
+    destination: AddressRange::NONE,
+    service: Service::Any,
+    log: AceLog::Default,
+    is_active: true,
+};

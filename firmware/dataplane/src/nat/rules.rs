@@ -22,6 +22,8 @@ pub(crate) struct CompiledRule {
     pub(crate) rule: NatRule,
     /// Its number within its section, from 1.
     pub(crate) number: usize,
+    /// Where it stands in the policy.
+    pub(crate) in_policy: usize,
     pub(crate) translate_hits: u64,
     pub(crate) untranslate_hits: u64,
     pub(crate) last_used: Instant,
@@ -80,6 +82,8 @@ pub(crate) struct NatTable {
     answered: Vec<Vec<AddressRange>>,
     /// Addresses that dynamic rules give whole: sorted, not overlapping.
     given: Vec<AddressRange>,
+    /// Where each rule of the policy stands here.
+    places: Vec<usize>,
 }
 
 impl NatTable {
@@ -92,12 +96,17 @@ impl NatTable {
                 *address = Some(AddressRange::host(interface.address));
             }
         }
-        let mut sorted: Vec<&NatRule> = policy.nat.iter().collect();
+        let mut sorted: Vec<(usize, &NatRule)> = policy.nat.iter().enumerate().collect();
         // Stable: manual sections keep their order.
-        sorted.sort_by(|a, b| {
+        sorted.sort_by(|(_, a), (_, b)| {
             a.section.cmp(&b.section).then_with(|| {
                 if a.section == NatSection::Auto {
-                    auto_order(a).cmp(&auto_order(b))
+                    // Rules of IPv6 come in their order, behind the others.
+                    let families = (is_of_ipv6(a), is_of_ipv6(b));
+                    match families {
+                        (false, false) => auto_order(a).cmp(&auto_order(b)),
+                        (a, b) => a.cmp(&b),
+                    }
                 } else {
                     core::cmp::Ordering::Equal
                 }
@@ -109,15 +118,22 @@ impl NatTable {
             .map(|compiled| (&compiled.rule, compiled))
             .collect();
         let mut numbers: BTreeMap<NatSection, usize> = BTreeMap::new();
+        let mut places = alloc::vec![usize::MAX; sorted.len()];
+        for (place, (number, _)) in sorted.iter().enumerate() {
+            if let Some(known) = places.get_mut(*number) {
+                *known = place;
+            }
+        }
         let rules: Vec<CompiledRule> = sorted
             .into_iter()
-            .map(|rule| {
+            .map(|(in_policy, rule)| {
                 let number = numbers.entry(rule.section).or_default();
                 *number += 1;
                 let known = counters.get(rule);
                 CompiledRule {
                     rule: rule.clone(),
                     number: *number,
+                    in_policy,
                     translate_hits: known.map_or(0, |known| known.translate_hits),
                     untranslate_hits: known.map_or(0, |known| known.untranslate_hits),
                     last_used: known.map_or(now, |known| known.last_used),
@@ -136,6 +152,7 @@ impl NatTable {
             by_ingress: alloc::vec![Vec::new(); ports],
             answered: alloc::vec![Vec::new(); ports],
             given: Vec::new(),
+            places,
         };
         table.index();
         table.collect_answered(policy);
@@ -151,7 +168,7 @@ impl NatTable {
         list::sort(&mut self.given);
         for (number, compiled) in (0u16..).zip(&self.rules) {
             let rule = &compiled.rule;
-            if rule.inactive {
+            if rule.inactive || is_of_ipv6(rule) {
                 continue;
             }
             for real in 0..self.ports {
@@ -604,6 +621,11 @@ impl NatTable {
         &self.rules
     }
 
+    /// The rule that stands at `number` in the policy.
+    pub(crate) fn placed_mut(&mut self, number: usize) -> Option<&mut CompiledRule> {
+        self.rules.get_mut(*self.places.get(number)?)
+    }
+
     pub(crate) fn rule_mut(&mut self, number: usize) -> Option<&mut CompiledRule> {
         self.rules.get_mut(number)
     }
@@ -661,6 +683,12 @@ pub(crate) fn is_identity(rule: &NatRule) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a rule has no IPv4 addresses; then its IPv6 side has those it is about
+/// ([`StaticNat6`](crate::StaticNat6)).
+pub(crate) fn is_of_ipv6(rule: &NatRule) -> bool {
+    matches!(&rule.source, SourceNat::Static { real, .. } if real.is_empty())
 }
 
 /// The order of auto rules: static before dynamic, fewer addresses, lower address, name.

@@ -9,13 +9,14 @@ use hal::time::Instant;
 
 use super::bindings::{Binding, Kind};
 use super::list;
-use super::rules::is_identity;
+use super::rules::{CompiledRule, is_identity};
 use crate::engine::DataPlane;
 use crate::event::FlowEnd;
 use crate::flow::{Direction, Flags, Flow, NONE};
 use crate::policy::{AddressRange, NatSection, PortId, SourceNat};
 use crate::tell::xlate_ended;
-use crate::view::{NatRuleView, PoolView, Usage, XlateView};
+use crate::v6::StaticNat6;
+use crate::view::{NatRuleView, PoolView, Usage, XlateView, XlateView6};
 use crate::wheel::{TICK, Tick, tick_of};
 
 impl DataPlane {
@@ -131,7 +132,8 @@ impl DataPlane {
     pub fn xlate_usage(&self) -> Usage {
         let fixed = (0..self.nat.rules().len())
             .map(|number| self.static_views(number, Instant::from_secs(0)).count())
-            .sum::<usize>();
+            .sum::<usize>()
+            .saturating_add(self.policy.v6.nat.len());
         // Rules are numbered by u16, and their ranges are few.
         let fixed = u32::try_from(fixed).unwrap_or(u32::MAX);
         let dynamic = self.bindings.usage();
@@ -175,10 +177,34 @@ impl DataPlane {
         views.into_iter()
     }
 
+    /// The IPv6 sides of a rule.
+    fn v6_sides(&self, compiled: &CompiledRule) -> &[StaticNat6] {
+        // They stand in the order of the rules.
+        let all = &self.policy.v6.nat;
+        let first = all.partition_point(|side| side.rule < compiled.in_policy);
+        let end = all.partition_point(|side| side.rule <= compiled.in_policy);
+        all.get(first..end).unwrap_or_default()
+    }
+
+    /// Static translations of IPv6 addresses, in the order of the rules.
+    pub fn xlates6(&self, now: Instant) -> impl Iterator<Item = XlateView6> + '_ {
+        self.nat.rules().iter().flat_map(move |compiled| {
+            self.v6_sides(compiled).iter().map(move |side| XlateView6 {
+                real_port: side.real_interface,
+                real: side.real,
+                mapped_port: side.mapped_interface,
+                mapped: side.mapped,
+                is_twice: compiled.rule.section != NatSection::Auto,
+                idle: now.since(compiled.last_used),
+            })
+        })
+    }
+
     /// Translation rules in the order they are tried.
     pub fn nat_rules(&self) -> impl Iterator<Item = NatRuleView<'_>> + '_ {
         self.nat.rules().iter().map(|compiled| NatRuleView {
             rule: &compiled.rule,
+            v6: self.v6_sides(compiled),
             number: compiled.number,
             translate_hits: compiled.translate_hits,
             untranslate_hits: compiled.untranslate_hits,

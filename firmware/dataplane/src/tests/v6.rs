@@ -510,6 +510,7 @@ fn a_packet_too_long_is_told_the_mtu() {
 pub(super) fn translated() -> Policy {
     let mut policy = permit_from_outside(policy(), NODE, Service::Any);
     policy.v6.nat.push(StaticNat6 {
+        rule: 0,
         real_interface: Some(INSIDE),
         mapped_interface: Some(OUTSIDE),
         real: AddressRange6::host(NODE),

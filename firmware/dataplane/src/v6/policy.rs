@@ -160,10 +160,12 @@ pub struct Ace6 {
     pub icmp: Option<(Option<u8>, Option<u8>)>,
 }
 
-/// A static translation of IPv6 addresses, host to host at the same offset (RFC 6296 without its
+/// The IPv6 side of a translation rule that has no IPv4 addresses: host to host at the same offset (RFC 6296 without its
 /// checksum-neutral mapping: checksums are updated instead).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StaticNat6 {
+    /// Which rule of [`Policy::nat`](crate::Policy::nat), for its counters and its place.
+    pub rule: usize,
     /// Where the real addresses live; `None` is `any`.
     pub real_interface: Option<PortId>,
     /// Where the mapped addresses are seen; `None` is `any`.

@@ -35,6 +35,9 @@ pub(crate) struct NewFlow6 {
     destination: Ipv6Addr,
     is_reply_permitted: bool,
     is_opened_by_lower: bool,
+    /// The rules that translate destination and source, by their number in the policy.
+    untranslated_by: Option<usize>,
+    translated_by: Option<usize>,
 }
 
 impl DataPlane {
@@ -114,12 +117,11 @@ impl DataPlane {
         self.check_access(from, to, lists_on(asked), trace)?;
 
         // Source translation, and whether the way back is translated to match.
-        let source = self
-            .v6_translate_source(ingress, hop.port, headers.source)
-            .unwrap_or(headers.source);
+        let translated = self.v6_translate_source(ingress, hop.port, headers.source);
+        let source = translated.map_or(headers.source, |(_, address)| address);
         let answered = self
             .v6_translate_source(hop.port, ingress, address)
-            .unwrap_or(address);
+            .map_or(address, |(_, address)| address);
         let is_match = answered == headers.destination;
         trace.record(Step::ReversePath(None, is_match));
         if !is_match {
@@ -137,6 +139,8 @@ impl DataPlane {
             destination: address,
             is_reply_permitted,
             is_opened_by_lower: from.security_level < to.security_level,
+            untranslated_by: unnat.map(|(rule, _)| rule.rule),
+            translated_by: translated.map(|(rule, _)| rule.rule),
         }))
     }
 
@@ -194,6 +198,13 @@ impl DataPlane {
     fn decide_list6(&self, acl: AclId, asked: &Asked) -> Option<(usize, Action)> {
         let list = self.policy.access_lists.get(usize::from(acl.0))?;
         let own = self.policy.v6.access.get(usize::from(acl.0))?;
+        let compiled = self
+            .access
+            .decide6(acl, asked.source, asked.destination, &asked.on_wire());
+        if let Ok(found) = compiled {
+            let ace = own.get(found?)?;
+            return Some((ace.element, list.elements.get(ace.element)?.action));
+        }
         own.iter().find_map(|ace| {
             let element = list.elements.get(ace.element)?;
             let matches = element.is_active
@@ -222,12 +233,28 @@ impl DataPlane {
         real: PortId,
         mapped: PortId,
         address: Ipv6Addr,
-    ) -> Option<Ipv6Addr> {
+    ) -> Option<(&StaticNat6, Ipv6Addr)> {
         self.policy.v6.nat.iter().find_map(|rule| {
             let fits = rule.real_interface.is_none_or(|port| port == real)
                 && rule.mapped_interface.is_none_or(|port| port == mapped);
-            shift(address, rule.real, rule.mapped).filter(|_| fits)
+            let mapped = shift(address, rule.real, rule.mapped).filter(|_| fits)?;
+            Some((rule, mapped))
         })
+    }
+
+    /// Counts the rules that translate a flow which has just been made.
+    fn count_nat_hits6(&mut self, new: &NewFlow6, now: Instant) {
+        if let Some(compiled) = new
+            .untranslated_by
+            .and_then(|rule| self.nat.placed_mut(rule))
+        {
+            compiled.last_used = now;
+            compiled.untranslate_hits += 1;
+        }
+        if let Some(compiled) = new.translated_by.and_then(|rule| self.nat.placed_mut(rule)) {
+            compiled.last_used = now;
+            compiled.translate_hits += 1;
+        }
     }
 
     /// Whether solicitations at `port` for `address` are answered because a rule maps it there.
@@ -282,6 +309,7 @@ impl DataPlane {
         };
         match opened {
             Ok((index, named)) => {
+                self.count_nat_hits6(new, now);
                 if let Some(flow) = self.flows.get_mut(index) {
                     flow.set_translation6(&self.v6.names);
                 }
@@ -315,15 +343,23 @@ impl Asked {
         }
     }
 
+    /// With the ICMPv6 type as it is in the packet.
+    fn on_wire(&self) -> Candidate {
+        Candidate {
+            icmp_kind: match self.candidate.icmp_kind {
+                ICMP_ECHO_REQUEST => super::wire::ECHO_REQUEST,
+                ICMP_ECHO_REPLY => super::wire::ECHO_REPLY,
+                other => other,
+            },
+            ..self.candidate
+        }
+    }
+
     fn is_icmp(&self, kind: Option<u8>, code: Option<u8>) -> bool {
-        let on_wire = match self.candidate.icmp_kind {
-            ICMP_ECHO_REQUEST => super::wire::ECHO_REQUEST,
-            ICMP_ECHO_REPLY => super::wire::ECHO_REPLY,
-            other => other,
-        };
-        self.candidate.protocol == super::wire::PROTOCOL_ICMPV6
-            && kind.is_none_or(|kind| kind == on_wire)
-            && code.is_none_or(|code| code == self.candidate.icmp_code)
+        let on_wire = self.on_wire();
+        on_wire.protocol == super::wire::PROTOCOL_ICMPV6
+            && kind.is_none_or(|kind| kind == on_wire.icmp_kind)
+            && code.is_none_or(|code| code == on_wire.icmp_code)
     }
 }
 

@@ -108,6 +108,7 @@ fn access_lists(core: &mut Core, words: &Captures<'_>, out: &mut String) {
                 let last_hit = dataplane.acl_last_hit(id, first + index);
                 printers::access_list::Shown {
                     element,
+                    side: printers::access_list::side(policy, id, first + index),
                     hits: dataplane.acl_hits(id, first + index),
                     last_hit: last_hit.map(|at| wall.unix_secs(at)),
                 }

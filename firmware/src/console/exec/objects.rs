@@ -7,7 +7,7 @@ use config::model::{AccessLine, AddressMatch, NetworkMember};
 
 use crate::console::declare::{PRIVILEGED, Rows, show};
 use crate::policy::schedule::{self, RangeState};
-use crate::print::put_line;
+use crate::print::{self, put_line};
 use crate::state::Core;
 
 pub(super) const ROWS: Rows = &[
@@ -94,10 +94,15 @@ fn network_groups(core: &mut Core, words: &Captures<'_>, out: &mut String) {
 /// address is the member's.
 fn hits(core: &Core, name: &str, member: &NetworkMember) -> u64 {
     let ranges = core.config.addresses_of_member(member);
+    let ranges6 = core.config.addresses6_of_member(member);
     let is_ours = |range: &dataplane::AddressRange| {
         ranges
             .iter()
             .any(|ours| ours.first == range.first && ours.last == range.last)
+    };
+    let is_ours6 = |range: dataplane::AddressRange6| {
+        let mut ours = ranges6.iter();
+        ours.any(|ours| ours.first == range.first && ours.last == range.last)
     };
     let names =
         |address: &AddressMatch| matches!(address, AddressMatch::Group(used) if used == name);
@@ -120,8 +125,13 @@ fn hits(core: &Core, name: &str, member: &NetworkMember) -> u64 {
                 let Some(element) = elements.get(at) else {
                     continue;
                 };
-                let matched = (names(&rule.source) && is_ours(&element.source))
-                    || (names(&rule.destination) && is_ours(&element.destination));
+                let side = print::access_list::side(core.dataplane.policy(), compiled.id, at);
+                let matched = (names(&rule.source)
+                    && (is_ours(&element.source)
+                        || side.is_some_and(|side| is_ours6(side.source))))
+                    || (names(&rule.destination)
+                        && (is_ours(&element.destination)
+                            || side.is_some_and(|side| is_ours6(side.destination))));
                 if matched {
                     sum += core.dataplane.acl_hits(compiled.id, at);
                 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
 use cli::grammar::Captures;
-use dataplane::{AddressRange, PortId, XlateView};
+use dataplane::{AddressRange, PortId, XlateView, XlateView6};
 
 use super::conn::steps;
 use crate::console::declare::{EXEC, PRIVILEGED, Rows, answer, show, talk};
@@ -134,6 +134,23 @@ impl Filter {
             && self.kinds.is_empty()
     }
 
+    /// Whether a translation of IPv6 addresses is asked for; those named by address are not of IPv6.
+    fn takes6(&self, xlate: &XlateView6) -> bool {
+        let is_of = |kind: &&str| match *kind {
+            "static" => true,
+            "identity" => xlate.real == xlate.mapped,
+            "twice-nat" => xlate.is_twice,
+            _ => false,
+        };
+        let at = |port: Option<PortId>| port.is_none() || port == self.interface;
+        self.global.is_none()
+            && self.local.is_none()
+            && self.global_ports.is_none()
+            && self.local_ports.is_none()
+            && (self.interface.is_none() || at(xlate.real_port) || at(xlate.mapped_port))
+            && self.kinds.iter().all(is_of)
+    }
+
     fn takes(&self, xlate: &XlateView) -> bool {
         let overlaps = |wanted: Option<AddressRange>, range: AddressRange| {
             wanted.is_none_or(|wanted| wanted.first <= range.last && range.first <= wanted.last)
@@ -213,6 +230,14 @@ async fn show_xlates(session: &mut Session, words: &Captures<'_>) -> Result<(), 
         return report.end(session).await;
     }
     printers::xlate::legend(&mut text);
+    {
+        let core = session.core();
+        let policy = core.dataplane.policy();
+        let xlates = core.dataplane.xlates6(core.now());
+        for xlate in xlates.filter(|xlate| filter.takes6(xlate)) {
+            printers::xlate::xlate6(&mut text, policy, &xlate);
+        }
+    }
     let mut was_static = false;
     for records in steps(limit, RECORDS_PER_STEP) {
         {
@@ -240,6 +265,13 @@ async fn show_xlates(session: &mut Session, words: &Captures<'_>) -> Result<(), 
 /// How many translations the filter takes.
 async fn count(session: &Session, filter: &Filter, limit: u32) -> u32 {
     let mut found = 0u32;
+    {
+        let core = session.core();
+        let xlates = core.dataplane.xlates6(core.now());
+        for _ in xlates.filter(|xlate| filter.takes6(xlate)) {
+            found = found.saturating_add(1);
+        }
+    }
     for records in steps(limit, RECORDS_PER_STEP) {
         {
             let core = session.core();
