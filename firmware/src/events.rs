@@ -8,6 +8,7 @@
 use alloc::string::{String, ToString};
 
 use config::Config;
+use core::net::{IpAddr, Ipv4Addr};
 use dataplane::{
     AceLog, AclId, Action, BoxVerdict, ConnEnds, ConnSide, ConnectionLimit, DropReason, Event,
     EventKind, EventKinds, FlowEnd, FragmentFacts, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP,
@@ -228,26 +229,26 @@ impl<'a> Words<'a> {
             Event::DenyFlowsFull { limit } => Message::DenyFlowsFull { limit: *limit },
             Event::LevelDenied { packet } => self.level_denied(packet),
             Event::NoConnection { packet } => Message::NoTcpConnection {
-                source: source(packet),
-                destination: arrived_for(packet),
+                source: self.sender(packet),
+                destination: self.arrived_for(packet),
                 flags: TcpFlags(packet.tcp_flags),
                 interface: self.name(packet.ingress),
             },
             Event::Spoofed { packet } if packet.tuple.source == packet.tuple.destination => {
                 Message::LandAttack {
-                    source: packet.tuple.source,
-                    destination: packet.tuple.destination,
+                    source: self.shown(packet.tuple.source),
+                    destination: self.shown(packet.tuple.destination),
                 }
             }
             Event::Spoofed { packet } => Message::IpSpoof {
-                source: packet.tuple.source,
-                destination: packet.tuple.destination,
+                source: self.shown(packet.tuple.source),
+                destination: self.shown(packet.tuple.destination),
                 interface: self.name(packet.ingress),
             },
             Event::ReversePath { packet } => Message::ReversePathDenied {
                 protocol: Protocol(packet.protocol),
-                source: packet.tuple.source,
-                destination: packet.tuple.destination,
+                source: self.shown(packet.tuple.source),
+                destination: self.shown(packet.tuple.destination),
                 interface: self.name(packet.ingress),
             },
             Event::FragmentRefused {
@@ -259,7 +260,7 @@ impl<'a> Words<'a> {
                 None => Message::NoEgressInterface {
                     protocol: Protocol(packet.protocol),
                     source: self.source(packet),
-                    destination: meant_for(packet),
+                    destination: self.meant_for(packet),
                 },
                 Some(_) => Message::NoNextHop {
                     protocol: Protocol(packet.protocol),
@@ -316,15 +317,15 @@ impl<'a> Words<'a> {
                 Message::IcmpToBoxDenied {
                     kind,
                     code,
-                    source: packet.tuple.source,
+                    source: self.shown(packet.tuple.source),
                     interface: self.name(packet.ingress),
                 }
             }
             Event::IcmpNoSession { packet } => Message::IcmpNoSession {
                 kind: packet.icmp.unwrap_or_default().0,
-                source: packet.tuple.source,
+                source: self.shown(packet.tuple.source),
                 interface: self.name(packet.ingress),
-                destination: packet.tuple.destination,
+                destination: self.shown(packet.tuple.destination),
             },
             Event::IcmpErrorNoConnection {
                 packet,
@@ -339,8 +340,9 @@ impl<'a> Words<'a> {
                     code,
                     interface: self.name(packet.ingress),
                     protocol: Protocol(*about_protocol),
-                    original_source: host_port((about.source, about.source_port)),
-                    original_destination: host_port((about.destination, about.destination_port)),
+                    original_source: self.host_port((about.source, about.source_port)),
+                    original_destination: self
+                        .host_port((about.destination, about.destination_port)),
                 }
             }
         };
@@ -352,8 +354,8 @@ impl<'a> Words<'a> {
         let direction = direction(conn);
         let connection = u64::from(conn.flow.number());
         let (from, to) = (self.side(&conn.lower), self.side(&conn.higher));
-        let from_mapped = host_port(conn.lower.mapped);
-        let to_mapped = host_port(conn.higher.mapped);
+        let from_mapped = self.host_port(conn.lower.mapped);
+        let to_mapped = self.host_port(conn.higher.mapped);
         Some(match conn.protocol {
             PROTOCOL_TCP => Message::TcpBuilt {
                 direction,
@@ -371,12 +373,12 @@ impl<'a> Words<'a> {
                 to,
                 to_mapped,
             },
-            PROTOCOL_ICMP => Message::IcmpBuilt {
+            PROTOCOL_ICMP | PROTOCOL_ICMPV6 => Message::IcmpBuilt {
                 direction,
-                foreign: host_port(conn.lower.real),
+                foreign: self.host_port(conn.lower.real),
                 global: to_mapped,
-                local: host_port(conn.higher.real),
-                kind: ECHO_REQUEST,
+                local: self.host_port(conn.higher.real),
+                kind: echo_request(conn.protocol),
                 code: 0,
             },
             _ => return None,
@@ -408,11 +410,11 @@ impl<'a> Words<'a> {
                 duration,
                 bytes,
             },
-            PROTOCOL_ICMP => Message::IcmpTeardown {
-                foreign: host_port(conn.lower.real),
-                global: host_port(conn.higher.mapped),
-                local: host_port(conn.higher.real),
-                kind: ECHO_REQUEST,
+            PROTOCOL_ICMP | PROTOCOL_ICMPV6 => Message::IcmpTeardown {
+                foreign: self.host_port(conn.lower.real),
+                global: self.host_port(conn.higher.mapped),
+                local: self.host_port(conn.higher.real),
+                kind: echo_request(conn.protocol),
                 code: 0,
             },
             _ => return None,
@@ -425,7 +427,7 @@ impl<'a> Words<'a> {
         (count, most): (u32, u32),
         packet: &PacketFacts,
     ) -> Message<'a> {
-        let (source, destination) = (source(packet), meant_for(packet));
+        let (source, destination) = (self.sender(packet), self.meant_for(packet));
         let interface = self.name(packet.ingress);
         match limit {
             ConnectionLimit::Embryonic => Message::EmbryonicLimit {
@@ -462,14 +464,14 @@ impl<'a> Words<'a> {
     fn level_denied(&self, packet: &PacketFacts) -> Message<'a> {
         match (packet.protocol, packet.icmp) {
             (PROTOCOL_TCP, _) => Message::InboundTcpDenied {
-                source: source(packet),
-                destination: meant_for(packet),
+                source: self.sender(packet),
+                destination: self.meant_for(packet),
                 flags: TcpFlags(packet.tcp_flags),
                 interface: self.name(packet.ingress),
             },
             (PROTOCOL_UDP, _) => Message::InboundUdpDenied {
-                source: source(packet),
-                destination: meant_for(packet),
+                source: self.sender(packet),
+                destination: self.meant_for(packet),
                 interface: self.name(packet.ingress),
             },
             (_, Some((kind, code))) => Message::InboundIcmpDenied {
@@ -488,10 +490,10 @@ impl<'a> Words<'a> {
 
     fn box_access(&self, verdict: BoxVerdict, packet: &PacketFacts) -> Message<'a> {
         let protocol = Protocol(packet.protocol);
-        let source = source(packet);
+        let source = self.sender(packet);
         let destination = Endpoint {
             interface: self.name(packet.ingress),
-            address: packet.tuple.destination,
+            address: self.shown(packet.tuple.destination),
             port: has_ports(packet).then_some(packet.tuple.destination_port),
         };
         match verdict {
@@ -518,7 +520,7 @@ impl<'a> Words<'a> {
             },
             BoxVerdict::Discarded => Message::ProtocolDiscarded {
                 protocol,
-                source: packet.tuple.source,
+                source: self.shown(packet.tuple.source),
                 destination: self.host(packet.ingress, packet.tuple.destination),
             },
         }
@@ -536,21 +538,43 @@ impl<'a> Words<'a> {
             .unwrap_or(NAMELESS)
     }
 
-    fn host(&self, port: PortId, address: core::net::Ipv4Addr) -> Host<'a> {
-        Host {
-            interface: self.name(port),
-            address,
+    /// The address that an event means: those of IPv6 carry short names.
+    fn shown(&self, address: Ipv4Addr) -> IpAddr {
+        self.dataplane.address_shown(address)
+    }
+
+    fn host_port(&self, (address, port): (Ipv4Addr, u16)) -> HostPort {
+        HostPort {
+            address: self.shown(address),
+            port,
         }
     }
 
-    fn endpoint(
-        &self,
-        port: PortId,
-        (address, service): (core::net::Ipv4Addr, u16),
-    ) -> Endpoint<'a> {
+    fn sender(&self, packet: &PacketFacts) -> HostPort {
+        self.host_port((packet.tuple.source, packet.tuple.source_port))
+    }
+
+    /// The destination as it arrived.
+    fn arrived_for(&self, packet: &PacketFacts) -> HostPort {
+        self.host_port((packet.tuple.destination, packet.tuple.destination_port))
+    }
+
+    /// The destination behind its translation.
+    fn meant_for(&self, packet: &PacketFacts) -> HostPort {
+        self.host_port(packet.real_destination)
+    }
+
+    fn host(&self, port: PortId, address: Ipv4Addr) -> Host<'a> {
+        Host {
+            interface: self.name(port),
+            address: self.shown(address),
+        }
+    }
+
+    fn endpoint(&self, port: PortId, (address, service): (Ipv4Addr, u16)) -> Endpoint<'a> {
         Endpoint {
             interface: self.name(port),
-            address,
+            address: self.shown(address),
             port: Some(service),
         }
     }
@@ -570,7 +594,7 @@ impl<'a> Words<'a> {
     fn source(&self, packet: &PacketFacts) -> Endpoint<'a> {
         Endpoint {
             interface: self.name(packet.ingress),
-            address: packet.tuple.source,
+            address: self.shown(packet.tuple.source),
             port: has_ports(packet).then_some(packet.tuple.source_port),
         }
     }
@@ -579,7 +603,7 @@ impl<'a> Words<'a> {
         let (address, port) = packet.real_destination;
         Endpoint {
             interface: self.name(packet.egress_or_ingress()),
-            address,
+            address: self.shown(address),
             port: has_ports(packet).then_some(port),
         }
     }
@@ -589,7 +613,7 @@ impl<'a> Words<'a> {
         let port = packet.icmp.map(|(kind, _)| u16::from(kind));
         Endpoint {
             interface: self.name(packet.ingress),
-            address: packet.tuple.source,
+            address: self.shown(packet.tuple.source),
             port: port.or(Some(packet.tuple.source_port)),
         }
     }
@@ -599,7 +623,7 @@ impl<'a> Words<'a> {
         let code = packet.icmp.map(|(_, code)| u16::from(code));
         Endpoint {
             interface: self.name(packet.egress_or_ingress()),
-            address,
+            address: self.shown(address),
             port: code.or(Some(port)),
         }
     }
@@ -662,6 +686,17 @@ impl<'a> Words<'a> {
 
 /// The ICMP type that opens a flow.
 const ECHO_REQUEST: u8 = 8;
+/// ICMPv6 and its echo request, RFC 4443 §1 and §4.1.
+const PROTOCOL_ICMPV6: u8 = 58;
+const ECHO_REQUEST_6: u8 = 128;
+
+/// The type that opens a flow of ICMP or of ICMPv6.
+const fn echo_request(protocol: u8) -> u8 {
+    match protocol {
+        PROTOCOL_ICMPV6 => ECHO_REQUEST_6,
+        _ => ECHO_REQUEST,
+    }
+}
 
 const fn direction(conn: &ConnEnds) -> Direction {
     if conn.opened_by_lower {
@@ -727,24 +762,6 @@ fn fragment_refused<'a>(reason: DropReason, fragment: &FragmentFacts, limit: u32
             id,
         },
     }
-}
-
-const fn host_port((address, port): (core::net::Ipv4Addr, u16)) -> HostPort {
-    HostPort { address, port }
-}
-
-const fn source(packet: &PacketFacts) -> HostPort {
-    host_port((packet.tuple.source, packet.tuple.source_port))
-}
-
-/// The destination as it arrived.
-const fn arrived_for(packet: &PacketFacts) -> HostPort {
-    host_port((packet.tuple.destination, packet.tuple.destination_port))
-}
-
-/// The destination behind its translation.
-const fn meant_for(packet: &PacketFacts) -> HostPort {
-    host_port(packet.real_destination)
 }
 
 const fn has_ports(packet: &PacketFacts) -> bool {

@@ -249,3 +249,78 @@ fn static_translation_of_ipv6_is_configured_counted_and_shown() {
         "{shown}"
     );
 }
+
+/// A SYN to `port` sent at `end`; whether it leaves at the other end.
+fn syn_leaves(sallyport: &mut Box, source: Ipv6Addr, destination: Ipv6Addr, port: u16) -> bool {
+    let [high, low] = port.to_be_bytes();
+    let segment = [
+        0x13, 0xc4, high, low, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 0x20, 0, 0, 0, 0, 0,
+    ];
+    let sent = frame(INSIDE, (source, destination), (6, 64), &segment, 16);
+    assert!(sallyport.ends[INSIDE].send(&sent));
+    sallyport.wait(Duration::from_millis(50));
+    let left = sallyport.ends[OUTSIDE].receive_all();
+    left.iter().any(|frame| frame.get(20) == Some(&6))
+}
+
+#[test]
+fn connections_of_ipv6_are_told_with_their_addresses() {
+    let mut sallyport = configured();
+    sallyport.config(
+        "configure terminal\naccess-list OUT extended deny udp any6 host 2001:db8:0:2::40 eq 9 log\n\
+         access-list OUT extended deny udp any6 host 2001:db8:0:2::40 eq 10\n\
+         access-group OUT in interface outside\n\
+         logging enable\nlogging buffered debugging\nend",
+    );
+    assert!(syn_leaves(&mut sallyport, DESK, PEER, 5061));
+    assert!(leaves(&mut sallyport, OUTSIDE, PEER, DESK, 9).is_none());
+    assert!(leaves(&mut sallyport, OUTSIDE, PEER, DESK, 10).is_none());
+    let spoofed = Ipv6Addr::LOCALHOST;
+    assert!(leaves(&mut sallyport, OUTSIDE, spoofed, DESK, 11).is_none());
+    sallyport.line("clear conn all");
+    let shown = sallyport.line("show logging");
+    for told in [
+        "%ASA-6-302013: Built outbound TCP connection",
+        "for outside:2001:db8:0:1::20/5061 (2001:db8:0:1::20/5061) to \
+         inside:2001:db8:0:2::40/5060 (2001:db8:0:2::40/5060)",
+        "%ASA-6-302014: Teardown TCP connection",
+        "for outside:2001:db8:0:1::20/5061 to inside:2001:db8:0:2::40/5060 duration",
+        "%ASA-6-106100: access-list OUT denied udp outside/2001:db8:0:1::20(5060) -> \
+         inside/2001:db8:0:2::40(9) hit-cnt 1 first hit",
+        "%ASA-4-106023: Deny udp src outside:2001:db8:0:1::20/5060 dst inside:2001:db8:0:2::40/10 \
+         by access-group \"OUT\"",
+        "%ASA-2-106016: Deny IP spoof from (::1) to 2001:db8:0:2::40 on interface outside",
+    ] {
+        assert!(shown.contains(told), "{told} in {shown}");
+    }
+}
+
+#[test]
+fn limits_and_classes_count_connections_of_ipv6() {
+    let mut sallyport = configured();
+    sallyport.config(
+        "configure terminal\naccess-list SIX extended permit tcp host 2001:db8:0:2::40 any6 eq 5061\n\
+         class-map six\nmatch access-list SIX\npolicy-map P\nclass six\nset connection conn-max 1\n\
+         class class-default\nset connection per-client-max 2\n\
+         service-policy P interface inside\nend",
+    );
+    assert!(syn_leaves(&mut sallyport, DESK, PEER, 5061));
+    // From another port of its own, so that it is another connection.
+    let other: Ipv6Addr = "2001:db8:0:1::21".parse().expect("an address");
+    introduce(&mut sallyport, OUTSIDE, other, BOX_OUTSIDE);
+    assert!(
+        !syn_leaves(&mut sallyport, DESK, other, 5061),
+        "one is the most"
+    );
+    for (port, passes) in [(80, true), (81, true), (82, false)] {
+        assert_eq!(
+            syn_leaves(&mut sallyport, DESK, PEER, port),
+            passes,
+            "{port}"
+        );
+    }
+    let shown = sallyport.line("show service-policy");
+    assert!(shown.contains("current conns 1"), "{shown}");
+    let shown = sallyport.line("show asp drop");
+    assert!(shown.contains("conn-limit"), "{shown}");
+}

@@ -247,7 +247,7 @@ impl DataPlane {
                 next_free: NONE,
             };
             if let Some(event) = self.access_log.hit(entry, tick_of(now)) {
-                self.events.push(event);
+                self.push_event(event);
             }
         }
     }

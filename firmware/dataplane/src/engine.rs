@@ -639,11 +639,11 @@ impl DataPlane {
     pub(crate) fn remove_flow(&mut self, index: u32, end: FlowEnd, now: Instant) -> Option<Flow> {
         let id = self.flows.id(index);
         let flow = self.flows.remove(index)?;
-        self.v6.forget_flow(&flow);
         self.count_ended(&flow);
         let tick = tick_of(now);
         let gone = self.bindings.release(flow.binding, self.idle.xlate, tick);
         self.tell_ended(id, &flow, end, now);
+        self.v6.forget_flow(&flow);
         if let Some(gone) = gone {
             self.events.push(xlate_ended(&gone, tick));
         }

@@ -380,7 +380,12 @@ pub(crate) struct EventRing {
     wanted: EventKinds,
     events: VecDeque<Event>,
     lost: u64,
+    /// Addresses in the event that was taken out last, for the names of IPv6 addresses among them.
+    held: Addresses,
 }
+
+/// The addresses of an event.
+type Addresses = heapless::Vec<Ipv4Addr, 4>;
 
 impl EventRing {
     pub(crate) fn new() -> Self {
@@ -388,6 +393,7 @@ impl EventRing {
             wanted: EventKinds::NONE,
             events: VecDeque::with_capacity(RING),
             lost: 0,
+            held: Addresses::new(),
         }
     }
 
@@ -407,15 +413,72 @@ impl EventRing {
         self.wanted == EventKinds::NONE
     }
 
-    /// Adds an event if it is wanted.
+    /// Adds an event without names of IPv6 addresses, if it is wanted; see
+    /// [`DataPlane::push_event`].
     pub(crate) fn push(&mut self, event: Event) {
+        self.add(event);
+    }
+
+    /// Adds an event if it is wanted. Returns whether it was added.
+    fn add(&mut self, event: Event) -> bool {
         if !self.wants(event.kind()) {
-            return;
+            return false;
         }
-        if self.events.len() < RING {
+        let has_room = self.events.len() < RING;
+        if has_room {
             self.events.push_back(event);
         } else {
             self.lost += 1;
+        }
+        has_room
+    }
+
+    /// Counts an event that could not be made.
+    pub(crate) fn note_lost(&mut self) {
+        self.lost += 1;
+    }
+}
+
+impl Event {
+    /// The addresses of connections and packets, which may be names of IPv6 addresses.
+    fn addresses(&self) -> Addresses {
+        let of_packet = |packet: &PacketFacts| {
+            let PacketFacts {
+                tuple,
+                real_destination,
+                ..
+            } = packet;
+            Addresses::from_iter([tuple.source, tuple.destination, real_destination.0])
+        };
+        match self {
+            Self::FlowBuilt { conn } | Self::FlowEnded { conn, .. } => Addresses::from_iter([
+                conn.lower.real.0,
+                conn.lower.mapped.0,
+                conn.higher.real.0,
+                conn.higher.mapped.0,
+            ]),
+            Self::AccessDenied { packet, .. }
+            | Self::AccessLogged { packet, .. }
+            | Self::LevelDenied { packet }
+            | Self::NoConnection { packet }
+            | Self::Spoofed { packet }
+            | Self::ReversePath { packet }
+            | Self::NoRoute { packet }
+            | Self::NoTranslation { packet }
+            | Self::TranslationFailed { packet }
+            | Self::AsymmetricTranslation { packet }
+            | Self::LimitReached { packet, .. }
+            | Self::BoxAccess { packet, .. }
+            | Self::IcmpToBoxDenied { packet }
+            | Self::IcmpNoSession { packet } => of_packet(packet),
+            // Of IPv4 only.
+            Self::XlateBuilt { .. }
+            | Self::XlateEnded { .. }
+            | Self::DenyFlowsFull { .. }
+            | Self::FragmentRefused { .. }
+            | Self::PoolExhausted { .. }
+            | Self::FlowTableFull { .. }
+            | Self::IcmpErrorNoConnection { .. } => Addresses::new(),
         }
     }
 }
@@ -427,9 +490,25 @@ impl DataPlane {
     }
 
     /// The oldest event that was not taken yet. Lists, rules and ports in it are those of the policy
-    /// in force when it happened: take all before [`set_policy`](Self::set_policy).
+    /// in force when it happened: take all before [`set_policy`](Self::set_policy). What
+    /// [`address_shown`](Self::address_shown) tells of its addresses holds until the next call.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.events.pop_front()
+        for address in core::mem::take(&mut self.events.held) {
+            self.v6.names.release(address);
+        }
+        let event = self.events.events.pop_front()?;
+        self.events.held = event.addresses();
+        Some(event)
+    }
+
+    /// Adds an event if it is wanted, and keeps the names of IPv6 addresses in it until it has been
+    /// read.
+    pub(crate) fn push_event(&mut self, event: Event) {
+        if self.events.add(event) {
+            for address in event.addresses() {
+                self.v6.names.keep(address);
+            }
+        }
     }
 
     /// Wanted events that found the ring full, ever.
@@ -443,7 +522,7 @@ impl DataPlane {
     pub(crate) fn tell(&mut self, kind: EventKind, make: impl FnOnce(&Self) -> Event) {
         if self.events.wants(kind) {
             let event = make(self);
-            self.events.push(event);
+            self.push_event(event);
         }
     }
 }

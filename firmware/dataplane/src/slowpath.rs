@@ -249,7 +249,7 @@ impl DataPlane {
         self.check_access(from, to, lists_on(candidate), trace)?;
 
         // Settings of the connection.
-        let settings = self.settings_for(from, to, &candidate);
+        let settings = self.settings_for(from, to, lists_on(candidate));
         if settings.normalizer != BYPASS
             && matches!(headers.layer4, Layer4::Tcp(fields) if !fields.is(SYN))
         {
@@ -650,7 +650,7 @@ impl DataPlane {
             Ok(index) => index,
             Err(error) => {
                 if let Some(gone) = self.bindings.release(binding, Linger::default(), tick) {
-                    self.events.push(xlate_ended(&gone, tick));
+                    self.push_event(xlate_ended(&gone, tick));
                 }
                 return Err(match error {
                     InsertError::Full => DropReason::UnableToCreateFlow,

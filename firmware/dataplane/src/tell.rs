@@ -14,7 +14,6 @@ use crate::nat::bindings::{Binding, Endpoint, Gone};
 use crate::nat::ports::tier_of;
 use crate::policy::{AceLog, AclId, Action, PortId};
 use crate::slowpath::{Hits, Step, Trace};
-use crate::v6::is_name;
 use crate::wheel::{TICK, Tick, instant_of, tick_of, ticks};
 use crate::wire::{Headers, Layer4, PROTOCOL_ICMP, Quoted, SYN};
 
@@ -37,7 +36,7 @@ impl Trace for Seen {
         self.hits.record(step);
         match step {
             Step::UnNat { real, .. } => self.real_destination = Some(real),
-            Step::Route(port, _) => self.egress = Some(port),
+            Step::Route(port, _) | Step::Route6(port, _) => self.egress = Some(port),
             Step::Access(acl, _, element, Action::Deny) => self.denied_by = Some((acl, element)),
             Step::SourceRule(rule) => self.nat_rule = Some(rule),
             Step::ToTheBox => self.is_to_box = true,
@@ -49,11 +48,11 @@ impl Trace for Seen {
 impl DataPlane {
     /// A flow was opened.
     pub(crate) fn tell_built(&mut self, index: u32) {
-        if self.events.wants(EventKind::FlowBuilt)
-            && let Some(flow) = self.flows.get(index)
-        {
+        let kind = EventKind::FlowBuilt;
+        let flow = self.flows.get(index).filter(|_| self.events.wants(kind));
+        if let Some(flow) = flow {
             let conn = self.conn_ends(self.flows.id(index), flow);
-            self.events.push(Event::FlowBuilt { conn });
+            self.push_event(Event::FlowBuilt { conn });
         }
     }
 
@@ -65,10 +64,6 @@ impl DataPlane {
         end: FlowEnd,
         now: Instant,
     ) {
-        if is_name(flow.tuples[0].source) {
-            // Names of IPv6 addresses say nothing to anybody outside.
-            return;
-        }
         self.tell(EventKind::FlowEnded, |box_| Event::FlowEnded {
             conn: box_.conn_ends(id, flow),
             duration: now.since(instant_of(flow.created)),
@@ -164,7 +159,7 @@ impl DataPlane {
             DropReason::UnableToCreateFlow => return self.tell_table_full(tick_of(now)),
             _ => return,
         };
-        self.events.push(event);
+        self.push_event(event);
     }
 
     fn tell_table_full(&mut self, tick: Tick) {
@@ -173,7 +168,7 @@ impl DataPlane {
         }
         self.table_full_again = tick.saturating_add(ticks(TABLE_FULL_EVERY));
         let limit = self.limits.flows;
-        self.events.push(Event::FlowTableFull { limit });
+        self.push_event(Event::FlowTableFull { limit });
     }
 
     /// A packet for the box itself came to its end.
@@ -191,7 +186,7 @@ impl DataPlane {
         let verdict = match outcome {
             Err(dropped) if headers.protocol == PROTOCOL_ICMP => {
                 if dropped.reason == DropReason::AclDrop {
-                    self.events.push(Event::IcmpToBoxDenied { packet });
+                    self.push_event(Event::IcmpToBoxDenied { packet });
                 }
                 return;
             }
@@ -200,7 +195,7 @@ impl DataPlane {
             Ok(Verdict::Local) if is_request(headers) => BoxVerdict::Permitted,
             _ => return,
         };
-        self.events.push(Event::BoxAccess { verdict, packet });
+        self.push_event(Event::BoxAccess { verdict, packet });
     }
 
     /// An ICMP error was dropped.
@@ -224,7 +219,7 @@ impl DataPlane {
             egress: hop.map(|hop| hop.port),
             ..Seen::default()
         };
-        self.events.push(Event::IcmpErrorNoConnection {
+        self.push_event(Event::IcmpErrorNoConnection {
             packet: facts(port, headers, icmp_code, &seen),
             about_protocol: quoted.protocol,
             about: quoted.tuple,

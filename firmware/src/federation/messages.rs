@@ -73,11 +73,11 @@ fn ends<'a>(
     let interface = interface.and_then(|(_, interface)| interface.nameif.as_deref());
     let from = Endpoint {
         interface: interface.unwrap_or("unnamed"),
-        address: from.0,
+        address: from.0.into(),
         port: Some(from.1),
     };
     let to = HostPort {
-        address: to.0,
+        address: to.0.into(),
         port: to.1,
     };
     (peer, from, to)

@@ -132,7 +132,7 @@ impl Core {
     fn tell_of_server(&mut self, index: usize, host: &Host, change: Change) {
         let interface = host.interface.as_str();
         let server = HostPort {
-            address: host.address,
+            address: host.address.into(),
             port: host.port,
         };
         if change == Change::Restored {

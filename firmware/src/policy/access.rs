@@ -83,11 +83,18 @@ impl Lists {
     /// Adds a list that has no name of its own, such as the ports of a class map.
     pub(super) fn add_elements(&mut self, name: &str, elements: Vec<Ace>) -> Option<AclId> {
         let id = AclId(u16::try_from(self.elements.len()).ok()?);
+        // What is from anybody to anybody is so for both families.
+        let of_both = (0..)
+            .zip(&elements)
+            .filter(|(_, ace)| {
+                (ace.source, ace.destination) == (AddressRange::ANY, AddressRange::ANY)
+            })
+            .map(|(element, _)| of_everybody(element));
+        self.elements6.push(of_both.collect());
         self.elements.push(dataplane::AccessList {
             name: name.into(),
             elements,
         });
-        self.elements6.push(Vec::new());
         Some(id)
     }
 

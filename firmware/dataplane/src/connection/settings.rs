@@ -6,7 +6,6 @@ use core::time::Duration;
 
 use hal::time::Instant;
 
-use crate::access::Candidate;
 use crate::engine::DataPlane;
 use crate::flow::{Direction, Flags, Flow, sequence};
 use crate::policy::{AclId, Action, Interface, PortId};
@@ -135,13 +134,13 @@ impl ClassTicks {
 }
 
 impl DataPlane {
-    /// The settings of a new connection: of each kind those of the first class that matches, the
+    /// The settings of a new connection about which the lists say what `decides` tells: of each kind those of the first class that matches, the
     /// classes of either interface's service policy before the global ones.
     pub(crate) fn settings_for(
         &self,
         from: &Interface,
         to: &Interface,
-        candidate: &Candidate,
+        decides: impl Fn(AclId) -> Option<(usize, Action)>,
     ) -> FlowSettings {
         let mut found = FlowSettings::default();
         let mut is_checked = false;
@@ -154,7 +153,7 @@ impl DataPlane {
                     || class
                         .port
                         .is_some_and(|port| port != from.port && port != to.port)
-                    || !self.is_in_class(class, candidate)
+                    || !is_in_class(class, &decides)
                 {
                     continue;
                 }
@@ -172,14 +171,6 @@ impl DataPlane {
             }
         }
         found
-    }
-
-    fn is_in_class(&self, class: &ConnectionClass, candidate: &Candidate) -> bool {
-        class.acls.iter().any(|&acl| {
-            self.access
-                .decide(&self.policy, acl, candidate)
-                .is_some_and(|(_, action)| action == Action::Permit)
-        })
     }
 
     /// The settings of class `class`.
@@ -209,4 +200,15 @@ impl DataPlane {
         let offset = sequence::choose_offset(&self.sequence_key, &flow.leaving(protected), now);
         flow.offsets[protected.index()] = offset;
     }
+}
+
+/// Whether one of the lists of a class permits.
+fn is_in_class(
+    class: &ConnectionClass,
+    decides: impl Fn(AclId) -> Option<(usize, Action)>,
+) -> bool {
+    class
+        .acls
+        .iter()
+        .any(|&acl| decides(acl).is_some_and(|(_, action)| action == Action::Permit))
 }

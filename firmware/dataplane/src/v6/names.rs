@@ -112,6 +112,16 @@ impl Names {
         Some(Ipv4Addr::from_bits(MARK | index))
     }
 
+    /// One use of `name` more. What is no name in use is left alone.
+    pub(crate) fn keep(&mut self, name: Ipv4Addr) {
+        if self.address(name).is_some()
+            && let Some(entry) = self.entries.get_mut((name.to_bits() & !MARK) as usize)
+        {
+            // Flows and waiting events are far fewer than 2^32.
+            entry.uses = entry.uses.saturating_add(1);
+        }
+    }
+
     /// One use of `name` less. What is no name is left alone.
     pub(crate) fn release(&mut self, name: Ipv4Addr) {
         let Some(address) = self.address(name) else {

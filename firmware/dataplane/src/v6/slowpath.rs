@@ -9,13 +9,15 @@ use hal::time::Instant;
 use super::policy::{AddressRange6, StaticNat6};
 use super::wire::Headers6;
 use crate::access::{Candidate, matches_service};
-use crate::connection::settings::FlowSettings;
+use crate::connection::settings::{BYPASS, FlowSettings};
 use crate::drop_reason::DropReason;
 use crate::engine::DataPlane;
+use crate::event::{Event, EventKind};
 use crate::input::{Dropped, Outcome, window_scale};
-use crate::policy::{AclId, Action, PortId};
+use crate::policy::{AceLog, AclId, Action, PortId};
 use crate::slowpath::{FIRST, Hits, NewFlow, Source, Step, Trace, opener};
-use crate::wire::{Headers, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, Layer4, Tuple};
+use crate::tell::{Seen, facts};
+use crate::wire::{Headers, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, Layer4, SYN, Tuple};
 
 /// What may become of a first packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,7 @@ pub(crate) struct NewFlow6 {
     destination: Ipv6Addr,
     is_reply_permitted: bool,
     is_opened_by_lower: bool,
+    settings: FlowSettings,
     /// The rules that translate destination and source, by their number in the policy.
     untranslated_by: Option<usize>,
     translated_by: Option<usize>,
@@ -50,17 +53,88 @@ impl DataPlane {
         pool: &mut PacketPool,
         now: Instant,
     ) -> Outcome {
-        let mut hits = Hits::default();
-        let decision = self.decide6(port, headers, &mut hits);
-        self.count_access_hits(&hits, now);
+        let mut seen = Seen::default();
+        let decision = self.decide6(port, headers, &mut seen);
+        self.count_access_hits(&seen.hits, now);
+        self.tell_hits6(port, headers, &seen);
         let new = match decision {
             Ok(Decision6::Open(new)) => new,
             Ok(Decision6::Local) => return self.handle_local6(port, headers, frame),
-            Err(reason) => return Err(Dropped::new(reason, frame)),
+            Err(reason) => {
+                self.tell_refused6(port, headers, reason, &seen, now);
+                return Err(Dropped::new(reason, frame));
+            }
         };
         match self.open6(port, headers, &new, &frame, now) {
             Ok((index, named)) => self.forward(index, FIRST, &named, frame, pool, now),
-            Err(reason) => Err(Dropped::new(reason, frame)),
+            Err(reason) => {
+                self.tell_refused6(port, headers, reason, &seen, now);
+                Err(Dropped::new(reason, frame))
+            }
+        }
+    }
+
+    /// A packet that belongs to no flow opened none. Its addresses get names for as long as somebody
+    /// may read of them.
+    fn tell_refused6(
+        &mut self,
+        port: PortId,
+        headers: &Headers6,
+        reason: DropReason,
+        seen: &Seen,
+        now: Instant,
+    ) {
+        let is_silent = self.events.is_silent()
+            || (reason == DropReason::SlowpathSecurity
+                && self.check_source6(port, headers).is_ok());
+        if is_silent {
+            return;
+        }
+        self.with_names(headers, |box_, named| {
+            box_.tell_refused(port, named, headers.icmp_code, reason, seen, now);
+        });
+    }
+
+    /// Elements with the log option were hit, each told once for each packet that opens a flow or is
+    /// refused: hits of IPv6 are not summed up over an interval.
+    fn tell_hits6(&mut self, port: PortId, headers: &Headers6, seen: &Seen) {
+        if !self.events.wants(EventKind::AccessLogged) {
+            return;
+        }
+        for &(acl, element) in &seen.hits.0 {
+            let list = self.policy.access_lists.get(usize::from(acl.0));
+            let rule = list.and_then(|list| list.elements.get(element));
+            let Some(action) = rule
+                .filter(|rule| matches!(rule.log, AceLog::Flows { .. }))
+                .map(|rule| rule.action)
+            else {
+                continue;
+            };
+            self.with_names(headers, |box_, named| {
+                box_.push_event(Event::AccessLogged {
+                    acl,
+                    element: u32::try_from(element).unwrap_or(u32::MAX),
+                    action,
+                    packet: facts(port, named, headers.icmp_code, seen),
+                    hits: 1,
+                    interval_secs: None,
+                });
+            });
+        }
+    }
+
+    /// Does something that needs names for the addresses of a packet; where there is none left, what
+    /// is not told is counted.
+    fn with_names(&mut self, headers: &Headers6, what: impl FnOnce(&mut Self, &Headers)) {
+        let source = self.v6.names.take(headers.source);
+        let destination = self.v6.names.take(headers.destination);
+        if let (Some(source), Some(destination)) = (source, destination) {
+            what(self, &headers.named(source, destination));
+        } else {
+            self.events.note_lost();
+        }
+        for name in [source, destination].into_iter().flatten() {
+            self.v6.names.release(name);
         }
     }
 
@@ -88,7 +162,11 @@ impl DataPlane {
             None => (headers.destination, None),
         };
         self.check_destination6(address)?;
-        let kind = opener(&headers.layer4)?;
+        let kind = match opener(&headers.layer4) {
+            // Whether it needs a SYN is known when its class is.
+            Err(DropReason::TcpNotSyn) if self.classes.may_bypass => 0,
+            kind => kind?,
+        };
 
         let hop = self
             .v6
@@ -115,6 +193,12 @@ impl DataPlane {
         };
         let lists_on = |asked: Asked| move |acl| self.decide_list6(acl, &asked);
         self.check_access(from, to, lists_on(asked), trace)?;
+        let settings = self.settings_for(from, to, lists_on(asked));
+        if settings.normalizer != BYPASS
+            && matches!(headers.layer4, Layer4::Tcp(fields) if !fields.is(SYN))
+        {
+            return Err(DropReason::TcpNotSyn);
+        }
 
         // Source translation, and whether the way back is translated to match.
         let translated = self.v6_translate_source(ingress, hop.port, headers.source);
@@ -139,6 +223,7 @@ impl DataPlane {
             destination: address,
             is_reply_permitted,
             is_opened_by_lower: from.security_level < to.security_level,
+            settings,
             untranslated_by: unnat.map(|(rule, _)| rule.rule),
             translated_by: translated.map(|(rule, _)| rule.rule),
         }))
@@ -298,10 +383,11 @@ impl DataPlane {
                     proxy: None,
                     is_reply_permitted: new.is_reply_permitted,
                     is_opened_by_lower: new.is_opened_by_lower,
-                    // Classes match IPv4 addresses.
-                    settings: FlowSettings::default(),
+                    settings: new.settings,
                 };
-                window_scale(frame.bytes(), &named)
+                // The box does not answer SYNs of IPv6 in the server's stead.
+                self.admit(new.settings, ingress, &named, false, now)
+                    .and_then(|_| window_scale(frame.bytes(), &named))
                     .and_then(|scale| self.open(ingress, &named, &flow, scale, now))
                     .map(|index| (index, named))
             }
@@ -313,6 +399,7 @@ impl DataPlane {
                 if let Some(flow) = self.flows.get_mut(index) {
                     flow.set_translation6(&self.v6.names);
                 }
+                self.tell_built(index);
                 Ok((index, named))
             }
             Err(reason) => {

@@ -1,7 +1,7 @@
 //! What stands in messages: addresses, protocols, durations and the like, written as ASA does.
 
 use core::fmt;
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 
 /// Something that can be a field of a message.
@@ -28,11 +28,15 @@ impl Field for Ipv4Addr {
     const SHAPE: &'static str = "A";
 }
 
+impl Field for IpAddr {
+    const SHAPE: &'static str = "A";
+}
+
 /// An address and a port: `A/P`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostPort {
     /// The address.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     /// The port, or the identifier of an ICMP echo.
     pub port: u16,
 }
@@ -53,7 +57,7 @@ pub struct Host<'a> {
     /// Name of the interface.
     pub interface: &'a str,
     /// The address.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
 }
 
 impl Field for Host<'_> {
@@ -73,7 +77,7 @@ pub struct Endpoint<'a> {
     /// Name of the interface.
     pub interface: &'a str,
     /// The address.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     /// The port.
     pub port: Option<u16>,
 }

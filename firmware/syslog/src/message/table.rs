@@ -11,7 +11,7 @@ use super::field::{
     IcmpDetail, LoginPath, Mac, Outcome, Permission, Protocol, RuleHashes, TcpFlags, Teardown,
     TlsPeer, TranslationFailure, TranslationKind, Verdict,
 };
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 
 messages! {
     /// A TCP connection from a lower security level was refused by default.
@@ -30,16 +30,16 @@ messages! {
     NoTcpConnection { source: HostPort, destination: HostPort, flags: TcpFlags, interface: &'a str } = 106015, Informational,
         "Deny TCP (no connection) from {source} to {destination} flags {flags}  on interface {interface}";
     /// The source address cannot be that of a sender.
-    IpSpoof { source: Ipv4Addr, destination: Ipv4Addr, interface: &'a str } = 106016, Critical,
+    IpSpoof { source: IpAddr, destination: IpAddr, interface: &'a str } = 106016, Critical,
         "Deny IP spoof from ({source}) to {destination} on interface {interface}";
     /// Source and destination are the same.
-    LandAttack { source: Ipv4Addr, destination: Ipv4Addr } = 106017, Critical,
+    LandAttack { source: IpAddr, destination: IpAddr } = 106017, Critical,
         "Deny IP due to Land Attack from {source} to {destination}";
     /// Fragments that overlap: an attack, or a broken sender.
     Teardrop { size: u16, offset: u16, source: Ipv4Addr, destination: Ipv4Addr } = 106020, Critical,
         "Deny IP teardrop fragment (size = {size}, offset = {offset}) from {source} to {destination}";
     /// The source is not routed to the interface the packet came in by.
-    ReversePathDenied { protocol: Protocol, source: Ipv4Addr, destination: Ipv4Addr, interface: &'a str } = 106021, Alerts,
+    ReversePathDenied { protocol: Protocol, source: IpAddr, destination: IpAddr, interface: &'a str } = 106021, Alerts,
         "Deny {protocol:#} reverse path check from {source} to {destination} on interface {interface}";
     /// An access list refused a packet.
     AccessDenied { protocol: Protocol, source: Endpoint<'a>, destination: Endpoint<'a>, icmp: IcmpDetail, access_group: &'a str, hashes: RuleHashes } = 106023, Warnings,
@@ -177,10 +177,10 @@ messages! {
     EnablePasswordWrong { tries: u32, origin: &'a str } = 308001, Errors,
         "console enable password incorrect for {tries} tries (from {origin})";
     /// An ICMP packet to the box was refused.
-    IcmpToBoxDenied { kind: u8, code: u8, source: Ipv4Addr, interface: &'a str } = 313001, Errors,
+    IcmpToBoxDenied { kind: u8, code: u8, source: IpAddr, interface: &'a str } = 313001, Errors,
         "Denied ICMP type={kind}, code={code} from {source} on interface {interface}";
     /// An ICMP answer belongs to no exchange.
-    IcmpNoSession { kind: u8, source: Ipv4Addr, interface: &'a str, destination: Ipv4Addr } = 313004, Warnings,
+    IcmpNoSession { kind: u8, source: IpAddr, interface: &'a str, destination: IpAddr } = 313004, Warnings,
         "Denied ICMP type={kind}, from laddr {source} on interface {interface} to {destination}: no matching session";
     /// An ICMP error is about a packet of no connection.
     IcmpErrorNoConnection { source: Host<'a>, destination: Host<'a>, kind: u8, code: u8, interface: &'a str, protocol: Protocol, original_source: HostPort, original_destination: HostPort } = 313005, Warnings,
@@ -279,7 +279,7 @@ messages! {
     RequestDiscarded { protocol: Protocol, source: HostPort, destination: Endpoint<'a> } = 710005, Debugging,
         "{protocol:#} request discarded from {source} to {destination}";
     /// Nothing in the box speaks the protocol.
-    ProtocolDiscarded { protocol: Protocol, source: Ipv4Addr, destination: Host<'a> } = 710006, Debugging,
+    ProtocolDiscarded { protocol: Protocol, source: IpAddr, destination: Host<'a> } = 710006, Debugging,
         "{protocol:#} request discarded from {source} to {destination}";
     /// The key pair of a trustpoint is not there.
     KeypairMissing = 717001, Errors,

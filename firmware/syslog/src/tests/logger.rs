@@ -14,14 +14,14 @@ use crate::settings::{
     RateLimit, RateTarget, Settings, Timestamp, Transport,
 };
 use crate::severity::Severity;
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::string::{String, ToString};
 use std::{format, vec};
 
-const SOURCE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 20);
-const DESTINATION: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
+const SOURCE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 20));
+const DESTINATION: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 10));
 
 fn outside(port: Option<u16>) -> Endpoint<'static> {
     Endpoint {
@@ -36,7 +36,7 @@ fn texts_are_those_of_an_asa() {
     let host_port = |address, port| HostPort { address, port };
     let inside = Endpoint {
         interface: "inside",
-        address: Ipv4Addr::new(10, 20, 0, 11),
+        address: Ipv4Addr::new(10, 20, 0, 11).into(),
         port: Some(5062),
     };
     for (message, text) in [
