@@ -7,21 +7,22 @@
 //! may say about any of them that its checksum is partial, or that it is to be segmented; what the
 //! box lets through of that must be possible to do.
 
+mod policy;
+
 use std::cell::RefCell;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use dataplane::{
-    AccessList, Ace, AceLog, AclId, Action, AddressRange, CaptureKind, CaptureSettings,
-    ConnectionClass, ConnectionSettings, DataPlane, DeadDetection, FlowId, InspectionClass,
-    Intercepted, Interface, Leg, Limits, LocalService, MappedAddress, NatRule, NatSection, PatPool,
-    Policy, PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat, StaticRoute,
-    Transport, Verdicts,
+    CaptureKind, CaptureSettings, DataPlane, FlowId, Intercepted, Leg, Limits, PortId, Verdicts,
+    VlanPort,
 };
-use hal::nic::{MacAddr, Offloads};
+use hal::nic::Offloads;
 use hal::offload::Finisher;
 use hal::packet::{BATCH, Batch, Offload, PacketBuf, PacketPool};
 use hal::time::Instant;
+
+use policy::policy;
 
 use crate::input::Input;
 use crate::packets::{ETHERNET_LEN, Segment, fix_checksums, frame, ipv4, udp};
@@ -30,6 +31,15 @@ const OUTSIDE: PortId = PortId(0);
 const INSIDE: PortId = PortId(1);
 const DMZ: PortId = PortId(2);
 const PORTS: [PortId; 3] = [OUTSIDE, INSIDE, DMZ];
+/// The DMZ is a VLAN of the inside port.
+const DMZ_VLAN: VlanPort = VlanPort {
+    port: DMZ,
+    carrier: INSIDE,
+    vlan: 20,
+};
+const DMZ_TAG: [u8; 4] = [0x81, 0, 0, 20];
+/// Bytes of both addresses of a frame: a tag follows.
+const ADDRESSES_LEN: usize = 12;
 
 const NODE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 11);
 const NODE_2: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 12);
@@ -112,7 +122,8 @@ struct Lab<'a> {
 impl<'a> Lab<'a> {
     fn new(pool: &'a mut PacketPool) -> Self {
         let limits = Limits {
-            ports: 3,
+            ports: 2,
+            subinterfaces: 1,
             flows: 64,
             neighbors: 32,
             transmit_queue: 64,
@@ -256,6 +267,9 @@ impl<'a> Lab<'a> {
                 if bits & 16 != 0 {
                     changed.connections.clear();
                 }
+                if bits & 32 != 0 {
+                    changed.vlans.clear();
+                }
                 self.plane.set_policy(changed, self.pool, self.now);
             }
             5 => {
@@ -356,15 +370,21 @@ impl<'a> Lab<'a> {
             .take(BATCH)
             .collect();
         let mut batch = Batch::new();
+        let carrier = if port == DMZ { INSIDE } else { port };
         for bytes in together {
-            if let Some(mut frame) = self.buffer(bytes) {
+            let mut bytes = bytes.clone();
+            if port == DMZ {
+                let at = bytes.len().min(ADDRESSES_LEN);
+                bytes.splice(at..at, DMZ_TAG);
+            }
+            if let Some(mut frame) = self.buffer(&bytes) {
                 frame.set_offload(self.offload);
                 assert!(batch.push_back(frame).is_ok());
                 self.received += 1;
             }
         }
         self.plane
-            .handle_batch(port, &mut batch, self.pool, self.now);
+            .handle_batch(carrier, &mut batch, self.pool, self.now);
         assert!(batch.is_empty(), "a frame was left over");
         self.drain();
     }
@@ -398,7 +418,7 @@ impl<'a> Lab<'a> {
         while let Some(local) = self.plane.poll_local() {
             self.pool.free(local.packet);
         }
-        for port in PORTS {
+        for port in [OUTSIDE, INSIDE] {
             let mut finisher = Finisher::default();
             loop {
                 let mut batch = Batch::new();
@@ -409,8 +429,14 @@ impl<'a> Lab<'a> {
                     break;
                 }
                 while let Some(frame) = batch.pop_front() {
-                    let bytes: Vec<u8> = frame.segments().flatten().copied().collect();
+                    let mut bytes: Vec<u8> = frame.segments().flatten().copied().collect();
                     assert!(bytes.len() >= ETHERNET_LEN, "a frame without a header");
+                    let mut port = port;
+                    if bytes[ADDRESSES_LEN..].starts_with(&DMZ_TAG) {
+                        assert_eq!(port, INSIDE, "the DMZ is behind one port");
+                        bytes.drain(ADDRESSES_LEN..ADDRESSES_LEN + DMZ_TAG.len());
+                        port = DMZ;
+                    }
                     if bytes[12..14] == [8, 0] {
                         self.last = Some((port, bytes));
                     }
@@ -483,7 +509,8 @@ impl<'a> Lab<'a> {
 
 /// What a device says: mostly where the checksum of a TCP or UDP header without options is.
 fn offload(input: &mut Input<'_>) -> Offload {
-    let start = input.one_of(&[34, 34, 34, 38, 20, 0, u16::MAX]);
+    // 38 is behind a VLAN tag, or behind an option.
+    let start = input.one_of(&[34, 34, 38, 38, 20, 0, u16::MAX]);
     let offset = input.one_of(&[16, 16, 6, 2, u16::MAX]);
     Offload {
         checksum_verified: false,
@@ -597,157 +624,6 @@ fn arp(operation: u16, sender: Ipv4Addr, target: Ipv4Addr) -> Vec<u8> {
     frame.extend(target.octets());
     frame.extend([0; 18]);
     frame
-}
-
-fn policy() -> Policy {
-    let interface = |port: PortId, name: &str, security_level, prefix_len| Interface {
-        port,
-        name: name.to_owned(),
-        security_level,
-        mac: MacAddr(mac(port)),
-        address: OWN[port.index()],
-        prefix_len,
-        mtu: 1500,
-        access_in: (port == OUTSIDE).then_some(AclId(0)),
-        access_out: None,
-        access_control: None,
-        proxy_arp: true,
-    };
-    let host = AddressRange::host;
-    let tcp = |source, destination, port| Ace {
-        action: Action::Permit,
-        source,
-        destination,
-        service: Service::Ports {
-            transport: Transport::Tcp,
-            source: PortMatch::ANY,
-            destination: PortMatch::eq(port),
-        },
-        log: AceLog::Default,
-        is_active: true,
-    };
-    let list = |name: &str, elements| AccessList {
-        name: name.to_owned(),
-        elements,
-    };
-    let published = |real, (port, mapped)| {
-        let service = PortTranslation {
-            transport: Transport::Tcp,
-            real: port,
-            mapped,
-            more: 0,
-        };
-        let source = SourceNat::Static {
-            real: vec![host(real)],
-            mapped: MappedAddress::range(host(PUBLIC)),
-        };
-        rule(NatSection::Manual, source, Some(service))
-    };
-    let hidden = |real, addresses, interface| {
-        let source = SourceNat::Dynamic {
-            real: vec![real],
-            pool: PatPool {
-                addresses,
-                interface,
-                ..PatPool::default()
-            },
-        };
-        rule(NatSection::Auto, source, None)
-    };
-    Policy {
-        interfaces: vec![
-            interface(OUTSIDE, "outside", 0, 28),
-            interface(INSIDE, "inside", 100, 24),
-            interface(DMZ, "dmz", 50, 28),
-        ],
-        routes: vec![StaticRoute {
-            port: OUTSIDE,
-            network: Ipv4Addr::UNSPECIFIED,
-            prefix_len: 0,
-            gateway: GATEWAY,
-            metric: 1,
-        }],
-        access_lists: vec![
-            list(
-                "outside_in",
-                vec![
-                    tcp(host(EDGE), host(NODE), 5061),
-                    tcp(host(EDGE), host(NODE), 5062),
-                    tcp(AddressRange::ANY, host(NODE), 5269),
-                    tcp(AddressRange::ANY, host(NODE_2), 5269),
-                ],
-            ),
-            list(
-                "proxied",
-                vec![
-                    tcp(host(EDGE), host(NODE), 5061),
-                    tcp(host(NODE), host(EDGE), 5061),
-                ],
-            ),
-        ],
-        nat: vec![
-            published(NODE, (5062, 5061)),
-            published(NODE, (5061, 5063)),
-            published(NODE, (5269, 5269)),
-            published(NODE_2, (5269, 15_269)),
-            hidden(AddressRange::network(NODE, 28), vec![host(PUBLIC)], false),
-            hidden(AddressRange::network(NODE, 24), Vec::new(), true),
-        ],
-        inspections: vec![InspectionClass {
-            port: None,
-            acl: AclId(1),
-            proxy: ProxyId(7),
-        }],
-        inspect_icmp: true,
-        local_services: vec![LocalService {
-            transport: Transport::Tcp,
-            first: 22,
-            last: 22,
-        }],
-        icmp_error_rate: 100,
-        icmp_error_burst: 10,
-        // Every limit is within reach, cookies are made, probes sent.
-        connections: vec![ConnectionClass {
-            name: "published".into(),
-            port: None,
-            acls: vec![AclId(0)],
-            settings: Some(ConnectionSettings {
-                most: 12,
-                most_embryonic: 2,
-                most_per_client: 8,
-                decrement_ttl: true,
-                reset: true,
-                idle: Some(Duration::from_secs(300)),
-                dead_detection: Some(DeadDetection {
-                    interval: Duration::from_secs(15),
-                    retries: 2,
-                }),
-                ..ConnectionSettings::default()
-            }),
-            checks: None,
-        }],
-        ..Policy::default()
-    }
-}
-
-fn rule(section: NatSection, source: SourceNat, service: Option<PortTranslation>) -> NatRule {
-    NatRule {
-        section,
-        real_interface: Some(INSIDE),
-        mapped_interface: Some(OUTSIDE),
-        source,
-        service,
-        destination: None,
-        destination_service: None,
-        unidirectional: false,
-        no_proxy_arp: false,
-        route_lookup: false,
-        inactive: false,
-        dns: false,
-        net_to_net: false,
-        object: String::new(),
-        text: String::new(),
-    }
 }
 
 /// Connections from either side, with answers, data, errors and ends; raw frames.
