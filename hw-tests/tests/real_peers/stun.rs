@@ -115,11 +115,11 @@ impl Lab {
     /// Its last verdict about `what`, mapping or filtering.
     async fn verdict(&self, what: &str, options: &[&str], host: &str) -> Result<String> {
         let output = self.ask(options, host).await?;
-        let verdicts = output.lines().filter_map(|line| {
+        let mut verdicts = output.lines().filter_map(|line| {
             let rest = line.trim().strip_prefix("NAT with ")?;
             rest.strip_suffix(&format!(" {what}!"))
         });
-        let last = verdicts.last().map(str::to_owned);
+        let last = verdicts.next_back().map(str::to_owned);
         last.with_context(|| format!("no verdict about {what} of {host}:\n{output}"))
     }
 
