@@ -96,17 +96,6 @@ fn passed(last: &PortCounters, first: &PortCounters) -> PortCounters {
     }
 }
 
-/// So many in a second, if `opened` took so long.
-pub(crate) fn average(opened: &Opened, took: Duration) -> Opened {
-    let per_second = |count: u64| count / took.as_secs().max(1);
-    Opened {
-        conns: per_second(opened.conns),
-        tcp: per_second(opened.tcp),
-        udp: per_second(opened.udp),
-        xlates: per_second(opened.xlates),
-    }
-}
-
 /// Samples all interfaces at a fixed pace, and what the data plane opens.
 #[derive(Default)]
 pub(crate) struct Sampler {
@@ -120,16 +109,11 @@ impl Sampler {
         self.next
     }
 
-    /// What was opened in a second of the last five.
-    pub(crate) fn opening_rate(&self) -> Opened {
+    /// What was opened in the last five seconds, and how long those are.
+    pub(crate) fn opened(&self) -> (Opened, Duration) {
         let [before, last] = &self.opened;
-        let opened = Opened {
-            conns: last.conns - before.conns,
-            tcp: last.tcp - before.tcp,
-            udp: last.udp - before.udp,
-            xlates: last.xlates - before.xlates,
-        };
-        average(&opened, SAMPLE_EVERY)
+        let opened = last.zip(before, |last, before| last - before);
+        (opened, SAMPLE_EVERY)
     }
 
     pub(crate) fn handle_timeout(

@@ -38,7 +38,7 @@ use crate::load_meter::{LoadMeter, Part};
 use crate::log_hosts::LogHosts;
 use crate::logins::Logins;
 use crate::messages::Herald;
-use crate::meter::{Meter, Sampler, average};
+use crate::meter::{Meter, Sampler};
 use crate::ping::PendingEcho;
 use crate::policy::logical::{self, Numbers};
 use crate::policy::schedule::Moment;
@@ -335,10 +335,13 @@ impl Core {
         self.line.exchange(&mut *self.console)
     }
 
-    /// Connections and translations made in a second: of late, and since the start.
-    pub(crate) fn opening_rates(&self) -> (Opened, Opened) {
-        let since_start = average(&self.dataplane.opened(), self.now().since(Instant::ZERO));
-        (self.sampler.opening_rate(), since_start)
+    /// Connections and translations that were made, and in which time: of late, and since the start.
+    pub(crate) fn opened(&self) -> [(Opened, Duration); 2] {
+        let since_start = self.now().since(Instant::ZERO);
+        [
+            self.sampler.opened(),
+            (self.dataplane.opened(), since_start),
+        ]
     }
 
     /// Gives the time since the last lap to `part`.

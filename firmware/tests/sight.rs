@@ -401,11 +401,11 @@ fn perfmon_tells_what_is_opened_in_a_second() {
             .find(|line| line.starts_with(what))
             .expect(what);
         assert_eq!(
-            line.get(20..40).map(str::trim),
+            line.get(33..41).map(str::trim),
             Some(format!("{current}/s").as_str()),
             "{shown}"
         );
-        assert_ne!(line.get(40..53).map(str::trim), None, "{shown}");
+        assert_ne!(line.get(41..54).map(str::trim), None, "{shown}");
     }
 }
 

@@ -6,6 +6,7 @@
 //! | [`process`] | peers: in the background, in a dialogue, or run to their end; none without a deadline |
 //! | [`namespace`] | one network namespace, a host or a router |
 //! | [`topology`] | the networks around the box, with a capture on either side |
+//! | [`between`] | a box with nothing else on its wires |
 //! | [`frames`], [`netfilter`] | packets made from scratch; the engine and a Linux kernel given the same ones |
 //! | [`openssl`] | certificates as OpenSSL makes them |
 //! | [`federation`] | a box that was configured as the federation guide says |
@@ -17,6 +18,7 @@
 //! root, or a kernel that lets users make namespaces and a `/dev/net/tun` open to them.
 #![forbid(unsafe_code)]
 
+pub mod between;
 pub mod clients;
 pub mod federation;
 pub mod frames;

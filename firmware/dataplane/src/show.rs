@@ -95,6 +95,8 @@ impl DataPlane {
     pub fn opened(&self) -> Opened {
         Opened {
             xlates: self.bindings.made(),
+            intercepted: self.verdicts().intercepted,
+            abandoned: self.handshake_timeouts,
             ..self.opened
         }
     }

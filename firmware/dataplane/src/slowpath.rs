@@ -217,7 +217,7 @@ impl DataPlane {
         let (address, port) = unnat.map_or((tuple.destination, tuple.destination_port), |unnat| {
             (unnat.address, unnat.port)
         });
-        self.check_destination(address)?;
+        self.check_ends(tuple.source, address)?;
         let opener = match opener(&headers.layer4) {
             // Whether it needs a SYN is known when its class is.
             Err(DropReason::TcpNotSyn) if self.classes.may_bypass => 0,
@@ -331,8 +331,9 @@ impl DataPlane {
         }
     }
 
-    /// Destinations that are not forwarded to.
-    fn check_destination(&self, destination: Ipv4Addr) -> Result<(), DropReason> {
+    /// Sources that may speak with the box but not through it, and destinations that are not
+    /// forwarded to.
+    fn check_ends(&self, source: Ipv4Addr, destination: Ipv4Addr) -> Result<(), DropReason> {
         let first = destination.octets()[0];
         if destination.is_multicast() || destination.is_broadcast() {
             return Err(DropReason::NoMulticastInterface);
@@ -341,6 +342,9 @@ impl DataPlane {
         if first >= 240
             || first == 0
             || destination.is_loopback()
+            // Those stay on their link: RFC 3927 §7.
+            || destination.is_link_local()
+            || source.is_link_local()
             || self.is_own_or_broadcast(destination)
         {
             // Our far interfaces do not answer through the box either.

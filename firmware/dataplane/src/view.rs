@@ -280,7 +280,7 @@ impl fmt::Display for ConnFlags {
     }
 }
 
-/// What was opened since the start.
+/// What was opened since the start, or tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Opened {
     /// Connections of every protocol.
@@ -291,9 +291,32 @@ pub struct Opened {
     pub udp: u64,
     /// Dynamic translations.
     pub xlates: u64,
+    /// Segments handed to a proxy.
+    pub intercepted: u64,
+    /// SYNs that were answered with a cookie.
+    pub answered: u64,
+    /// Cookies that came back, each opening a connection.
+    pub proven: u64,
+    /// Connections whose handshake was not completed in time.
+    pub abandoned: u64,
 }
 
 impl Opened {
+    /// Makes of each count and that of `other` a new one.
+    #[must_use]
+    pub fn zip(&self, other: &Self, make: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            conns: make(self.conns, other.conns),
+            tcp: make(self.tcp, other.tcp),
+            udp: make(self.udp, other.udp),
+            xlates: make(self.xlates, other.xlates),
+            intercepted: make(self.intercepted, other.intercepted),
+            answered: make(self.answered, other.answered),
+            proven: make(self.proven, other.proven),
+            abandoned: make(self.abandoned, other.abandoned),
+        }
+    }
+
     pub(crate) fn count_conn(&mut self, protocol: u8) {
         self.conns += 1;
         match protocol {

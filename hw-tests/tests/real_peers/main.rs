@@ -4,11 +4,14 @@
 //! | --- | --- |
 //! | `peers` | the peers against each other, without a box |
 //! | `netfilter` | the packet engine beside nftables |
+//! | `hostile` | packets that no honest stack sends |
 //! | `network` | ping, ARP, curl, iperf3, nmap |
 //! | `ipv6` | advertisements, ping, TCP over IPv6 |
 //! | `vlan` | VLANs of one cable: ping, curl, bulk TCP |
 //! | `tls` | openssl: certificates good, missing, wrong, expired; garbage |
+//! | `silence` | frames sent all through the start |
 //! | `sip` | two Kamailio servers |
+//! | `stun` | what coturn finds out about the translations |
 //! | `xmpp` | Prosody on each side |
 //! | `console` | a long paste |
 //! | `clients` | netmiko, scrapli, pexpect and others on the serial console |
@@ -22,14 +25,17 @@ mod clients;
 mod console;
 mod crash;
 mod factory;
+mod hostile;
 mod ipv6;
 mod machine;
 mod netfilter;
 mod network;
 mod peers;
+mod silence;
 mod sip;
 mod speed;
 mod storage;
+mod stun;
 mod tls;
 mod vlan;
 mod xmpp;
@@ -85,7 +91,10 @@ fn reason_to_skip() -> Option<String> {
         "iperf3",
         "nft",
         "nmap",
+        "scapy",
         "tcpdump",
+        "turnserver",
+        "turnutils_natdiscovery",
         "socat",
         "sshd",
         "ssh",
@@ -168,11 +177,17 @@ async fn run(mut runner: Runner) -> ExitCode {
     let heavy = tests![Shared:
         ansible_plays_every_module_of_cisco_asa in clients;
     ];
-    let alone = tests![Alone:
+    let slow = tests![Alone:
+        coturn_finds_bindings_gone_when_their_time_is_over in stun;
+    ];
+    let mut alone = Vec::from(tests![Alone:
         power_cut_keeps_the_old_or_the_new_configuration in storage;
         commits_and_saves_survive_power_cuts_at_random_moments in storage;
         flipped_byte_falls_back_to_the_older_slot in storage;
         faults_are_reported_and_survived in crash;
+        hostile_packets_end_in_their_counters in hostile;
+        nothing_is_forwarded_before_the_policy_is_in_force in silence;
+        coturn_finds_the_behaviour_of_each_kind_of_translation in stun;
         bulk_tcp_crosses_in_long_units in speed;
         flows_spread_over_several_queues in speed;
         small_packets_cross in speed;
@@ -180,14 +195,16 @@ async fn run(mut runner: Runner) -> ExitCode {
         reload_and_shutdown in machine;
         boots_with_64_mib_on_both_machines in machine;
         without_a_disk_says_that_nothing_is_kept in machine;
-    ];
+    ]);
     runner.alone(&peers, LIMIT).await;
     runner.shared("federation", &shared, LIMIT).await;
     if runs_all() {
         desk.extend(heavy);
+        alone.extend(slow);
     } else {
-        for test in &heavy {
-            runner.ignore(test.name, "only with cargo xtask test --all");
+        let names = heavy.iter().map(|test| test.name);
+        for name in names.chain(slow.iter().map(|test| test.name)) {
+            runner.ignore(name, "only with cargo xtask test --all");
         }
     }
     runner.shared("desk", &desk, LIMIT).await;

@@ -8,14 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use hw_tests::federation::{PASSWORD, type_lines};
-use hw_tests::namespace::Namespace;
+use hw_tests::between::{Between, Hosts};
 use hw_tests::sip::wait_listening;
-use hw_tests::topology::{CLIENT, INSIDE, ROUTER};
-use tools::console::Console;
-use tools::demo::script;
-use tools::qemu::{Config, Link, Qemu};
-use tools::workspace;
+use hw_tests::topology::ROUTER;
 
 /// How long each rate is measured, in seconds.
 const SPAN: u32 = 5;
@@ -62,67 +57,28 @@ while time.time() - start < float(sys.argv[3]):
 print(sent)";
 
 struct Box {
-    inside: Namespace,
-    outside: Namespace,
-    console: Console,
-    qemu: Qemu,
-    _cables: Namespace,
+    between: Between,
+    hosts: Hosts,
 }
 
 impl Box {
     async fn boot(folder: &Path) -> Result<Self> {
-        Self::boot_with(folder, "", |name| Link::Tap(name.into())).await
+        Self::on(Between::boot(folder, TRANSLATION).await?)
     }
 
     /// Boots with ports of several pairs of queues.
     async fn boot_with_pairs(folder: &Path) -> Result<Self> {
-        let link = |name: &str| Link::Taps {
-            name: name.into(),
-            pairs: PAIRS,
-        };
-        Self::boot_with(folder, " multi_queue", link).await
+        Self::on(Between::boot_with_pairs(folder, TRANSLATION, PAIRS).await?)
     }
 
-    async fn boot_with(folder: &Path, kind: &str, link: impl Fn(&str) -> Link) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        let new = |name| Namespace::new(name, folder);
-        let (cables, inside, outside) = (new("cables")?, new("inside")?, new("outside")?);
-        cables.script(&format!(
-            "ip tuntap add tap-out mode tap{kind}\nip tuntap add tap-in mode tap{kind}"
-        ))?;
-        let mut config = Config::new(workspace::image());
-        config.ports = vec![link("tap-out"), link("tap-in")];
-        config.wrapper = cables.wrapper();
-        config.output = Some(folder.join("qemu.log"));
-        let (qemu, mut console) = Qemu::start(&config).await?;
-        console.wait_ready().await?;
-        console.enable(PASSWORD).await?;
-        type_lines(&mut console, script::BASICS).await?;
-        type_lines(&mut console, TRANSLATION).await?;
-        // The other end of a TAP device is an ordinary interface, and may be any host's.
-        for (tap, host, address) in [
-            ("tap-out", &outside, format!("{ROUTER}/28")),
-            ("tap-in", &inside, format!("{CLIENT}/24")),
-        ] {
-            cables.script(&format!("ip link set {tap} netns {} name eth0", host.pid()))?;
-            host.script(&format!(
-                "sysctl -qw net.ipv6.conf.all.disable_ipv6=1\n\
-                 ip addr add {address} dev eth0\nip link set eth0 up"
-            ))?;
-        }
-        inside.script(&format!("ip route add default via {INSIDE}"))?;
-        Ok(Self {
-            inside,
-            outside,
-            console,
-            qemu,
-            _cables: cables,
-        })
+    fn on(between: Between) -> Result<Self> {
+        let hosts = between.hosts()?;
+        Ok(Self { between, hosts })
     }
 
     /// Frames and bytes that the inside port has taken in and sent.
     async fn traffic(&mut self) -> Result<[(u64, u64); 2]> {
-        let shown = self.console.command("show interface gi0/1").await?;
+        let shown = self.between.console.command("show interface gi0/1").await?;
         let count = |label: &str| {
             let line = shown.lines().find(|line| line.contains(label))?;
             let mut numbers = line.split_whitespace().filter_map(|word| word.parse().ok());
@@ -139,7 +95,7 @@ impl Box {
         let (target, span) = (ROUTER.to_string(), SPAN.to_string());
         let mut words = vec!["iperf3", "-c", &target, "-t", &span, "-f", "m"];
         words.extend(more);
-        let output = self.inside.run(&words, LIMIT).await?.success()?;
+        let output = self.hosts.inside.run(&words, LIMIT).await?.success()?;
         // The last one is the sum, if there are several streams.
         let line = output.lines().rfind(|line| line.contains("receiver"));
         let line = line.with_context(|| format!("no receiver's line:\n{output}"))?;
@@ -152,7 +108,7 @@ impl Box {
     /// Frames that the outside host has received.
     async fn arrived(&self) -> Result<u64> {
         let words = ["sh", "-c", "grep eth0: /proc/net/dev"];
-        let line = self.outside.run(&words, LIMIT).await?.success()?;
+        let line = self.hosts.outside.run(&words, LIMIT).await?.success()?;
         let count = line.split_whitespace().nth(2);
         Ok(count.context("no count")?.parse()?)
     }
@@ -163,8 +119,8 @@ pub(crate) async fn bulk_tcp_crosses_in_long_units(folder: &Path) -> Result<()> 
     let address: Ipv4Addr = ROUTER;
     let bound = address.to_string();
     let words = ["iperf3", "-s", "-B", &bound];
-    let _server = lab.outside.daemon("iperf3", &words)?;
-    wait_listening(&lab.outside, address, IPERF_PORT).await?;
+    let _server = lab.hosts.outside.daemon("iperf3", &words)?;
+    wait_listening(&lab.hosts.outside, address, IPERF_PORT).await?;
     for (what, more, side) in [
         ("inside to outside", &[][..], 0),
         ("outside to inside", &["-R"][..], 1),
@@ -181,13 +137,13 @@ pub(crate) async fn bulk_tcp_crosses_in_long_units(folder: &Path) -> Result<()> 
             "{what}: frames of {average} bytes: nothing was coalesced"
         );
     }
-    let shown = lab.console.command("show interface").await?;
+    let shown = lab.between.console.command("show interface").await?;
     for wrong in [" input errors, ", " output errors, "] {
         let clean = format!("\t0{wrong}");
         let lines = shown.lines().filter(|line| line.contains(wrong));
         ensure!(lines.clone().all(|line| line.contains(&clean)), "{shown}");
     }
-    let shown = lab.console.command("show asp drop").await?;
+    let shown = lab.between.console.command("show asp drop").await?;
     ensure!(!shown.contains("invalid-offload"), "{shown}");
     Ok(())
 }
@@ -196,8 +152,8 @@ pub(crate) async fn bulk_tcp_crosses_in_long_units(folder: &Path) -> Result<()> 
 async fn streams(lab: &Box) -> Result<f64> {
     let bound = ROUTER.to_string();
     let words = ["iperf3", "-s", "-B", &bound];
-    let _server = lab.outside.daemon("iperf3", &words)?;
-    wait_listening(&lab.outside, ROUTER, IPERF_PORT).await?;
+    let _server = lab.hosts.outside.daemon("iperf3", &words)?;
+    wait_listening(&lab.hosts.outside, ROUTER, IPERF_PORT).await?;
     let rate = lab.stream(&["-P", STREAMS]).await?;
     ensure!(rate > 0.0, "no data arrived");
     Ok(rate)
@@ -215,7 +171,7 @@ pub(crate) async fn flows_spread_over_several_queues(folder: &Path) -> Result<()
         for queue in 0..2 * PAIRS {
             let path = format!("/machine/peripheral-anon/device[{port}]/virtio-backend");
             let line = format!("info virtio-queue-status {path} {queue}");
-            let shown = lab.qemu.monitor(&line).await?;
+            let shown = lab.between.qemu.monitor(&line).await?;
             let used = shown
                 .lines()
                 .find_map(|line| line.trim().strip_prefix("used_idx:"))
@@ -233,10 +189,10 @@ pub(crate) async fn small_packets_cross(folder: &Path) -> Result<()> {
     let lab = Box::boot(folder).await?;
     let (target, span) = (ROUTER.to_string(), SPAN.to_string());
     let words = ["python3", "-c", SINK, &target, SINK_PORT];
-    let _sink = lab.outside.daemon("sink", &words)?;
+    let _sink = lab.hosts.outside.daemon("sink", &words)?;
     let before = lab.arrived().await?;
     let words = ["python3", "-c", SENDER, &target, SINK_PORT, &span];
-    let sent = lab.inside.run(&words, LIMIT).await?.success()?;
+    let sent = lab.hosts.inside.run(&words, LIMIT).await?.success()?;
     let arrived = lab.arrived().await? - before;
     let rate = |count: u64| count / u64::from(SPAN);
     let sent: u64 = sent.trim().parse()?;

@@ -3,14 +3,13 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
 use super::frames::{is_probe, probe};
 use super::{Figure, SPAN};
-use crate::demo::cast::{NODE_1, XMPP};
-use crate::demo::lab::Lab;
+use crate::demo::cast::{Cast, NODE_1, XMPP};
 use crate::network::{Host, Port, Segment};
 
 /// Where the bulk receiver listens.
@@ -19,20 +18,61 @@ const BULK_PORT: u16 = 5001;
 /// Probes under way before the sender waits for the box.
 const PROBE_WINDOW: u64 = 1024;
 
-/// Measures through the box.
-pub(super) async fn measure(lab: &Lab, figures: &mut Vec<Figure>) {
-    let bulk = bulk(&lab.cast.node_1, NODE_1, &lab.cast.world, XMPP, SPAN).await;
-    figures.push(Figure::new(
-        "TCP through dynamic PAT, one stream inside to outside",
-        bulk,
-        "",
-    ));
-    let rate = packets(lab.cast.inside.attach(), lab.cast.outside.mirror(), SPAN).await;
-    figures.push(Figure::new(
-        "60-byte UDP packets through dynamic PAT, one flow",
-        rate,
-        "",
-    ));
+/// What crosses a box between an inside and an outside host.
+pub(super) struct Rates {
+    /// Mbit/s of one TCP stream.
+    bulk: Result<f64>,
+    /// Packets/s of one flow of the smallest ones.
+    packets: Result<f64>,
+}
+
+/// Measures through whatever stands between the networks of a cast.
+pub(super) async fn rates(cast: &Cast) -> Rates {
+    Rates {
+        bulk: bulk(&cast.node_1, NODE_1, &cast.world, XMPP, SPAN).await,
+        packets: packets(cast.inside.attach(), cast.outside.mirror(), SPAN).await,
+    }
+}
+
+/// Tells the rates of the box beside those of a Linux guest, and how often the one goes into the
+/// other.
+pub(super) fn compare(ours: Rates, theirs: Result<Rates>, figures: &mut Vec<Figure>) {
+    let theirs = theirs.unwrap_or_else(|error| {
+        let reason = format!("{error:#}");
+        Rates {
+            bulk: Err(anyhow!(reason.clone())),
+            packets: Err(anyhow!(reason)),
+        }
+    });
+    for (what, unit, ours, theirs, aim) in [
+        (
+            "TCP through dynamic PAT, one stream inside to outside",
+            "Mbit/s",
+            ours.bulk,
+            theirs.bulk,
+            "more than the guest",
+        ),
+        (
+            "60-byte UDP packets through dynamic PAT, one flow",
+            "packets/s",
+            ours.packets,
+            theirs.packets,
+            "3 times the guest",
+        ),
+    ] {
+        let ratio = match (&ours, &theirs) {
+            (Ok(ours), Ok(theirs)) => Some(ours / theirs),
+            _ => None,
+        };
+        let show = |rate: Result<f64>| rate.map(|rate| format!("{rate:.0} {unit}"));
+        let mut value = show(ours);
+        if let (Ok(text), Some(ratio)) = (&mut value, ratio) {
+            text.push_str(&format!(", {ratio:.1} times the guest"));
+        }
+        figures.push(Figure::new(what, value, aim));
+        let guest = format!("The same through a Linux guest with nftables ({unit})");
+        figures.push(Figure::new(guest, show(theirs), ""));
+    }
 }
 
 /// Measures the same stream between the same hosts with no box between them.
@@ -45,7 +85,7 @@ pub(super) async fn measure_baseline(figures: &mut Vec<Figure>) {
     let bulk = bulk(&near, NODE_1, &far, XMPP, SPAN).await;
     figures.push(Figure::new(
         "The same TCP stream without a box (limit of the peers)",
-        bulk,
+        bulk.map(|rate| format!("{rate:.0} Mbit/s")),
         "",
     ));
 }
@@ -57,7 +97,7 @@ async fn bulk(
     far: &Host,
     to: Ipv4Addr,
     span: Duration,
-) -> Result<String> {
+) -> Result<f64> {
     let target = SocketAddrV4::new(to, BULK_PORT);
     let mut listener = far.listen(target, 1);
     let near = near.clone();
@@ -84,11 +124,11 @@ async fn bulk(
     }
     let seconds = started.elapsed().as_secs_f64();
     sender.abort();
-    Ok(format!("{:.0} Mbit/s", bytes as f64 * 8.0 / seconds / 1e6))
+    Ok(bytes as f64 * 8.0 / seconds / 1e6)
 }
 
 /// Sends minimum-size packets of one flow, never more than a window ahead of those that came out.
-async fn packets(inside: Port, mut outside: Port, span: Duration) -> Result<String> {
+async fn packets(inside: Port, mut outside: Port, span: Duration) -> Result<f64> {
     let frame = probe(5001);
     let (mut sent, mut arrived) = (0_u64, 0_u64);
     let mut last_arrival = Instant::now();
@@ -114,10 +154,7 @@ async fn packets(inside: Port, mut outside: Port, span: Duration) -> Result<Stri
         }
     }
     anyhow::ensure!(arrived > 0, "no packet came out");
-    Ok(format!(
-        "{:.0} packets/s",
-        arrived as f64 / started.elapsed().as_secs_f64()
-    ))
+    Ok(arrived as f64 / started.elapsed().as_secs_f64())
 }
 
 #[cfg(test)]
@@ -132,17 +169,37 @@ mod tests {
         let near = Host::new(&segment, &[(NODE_1, 0)], None);
         let far = Host::new(&segment, &[(XMPP, 0)], None);
         let rate = bulk(&near, NODE_1, &far, XMPP, BRIEFLY).await.unwrap();
-        assert!(
-            rate.ends_with("Mbit/s") && !rate.starts_with("0 "),
-            "{rate}"
-        );
+        assert!(rate > 1.0, "{rate} Mbit/s");
 
         // Probes go to the box's address; a segment without it floods them.
         let segment = Segment::new();
         let rate = packets(segment.attach(), segment.attach(), BRIEFLY)
             .await
             .unwrap();
-        assert!(rate.ends_with("packets/s"), "{rate}");
+        assert!(rate > 1.0, "{rate} packets/s");
+    }
+
+    #[test]
+    fn a_guest_that_cannot_be_had_is_said_and_the_box_still_told() {
+        let (mut alone, mut both) = (Vec::new(), Vec::new());
+        let ours = || Rates {
+            bulk: Ok(900.0),
+            packets: Ok(300_000.0),
+        };
+        compare(ours(), Err(anyhow!("no network")), &mut alone);
+        let shown: Vec<String> = alone.iter().map(ToString::to_string).collect();
+        assert!(shown[0].ends_with(" 900 Mbit/s"), "{shown:?}");
+        assert!(shown[3].ends_with("not measured: no network"), "{shown:?}");
+        let theirs = Rates {
+            bulk: Ok(450.0),
+            packets: Ok(100_000.0),
+        };
+        compare(ours(), Ok(theirs), &mut both);
+        let shown: Vec<String> = both.iter().map(ToString::to_string).collect();
+        assert!(
+            shown[2].ends_with("300000 packets/s, 3.0 times the guest"),
+            "{shown:?}"
+        );
     }
 
     #[tokio::test]

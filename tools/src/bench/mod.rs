@@ -7,6 +7,7 @@ mod boot;
 mod console;
 mod forwarding;
 mod frames;
+mod guest;
 mod native;
 mod proxy;
 mod report;
@@ -33,7 +34,7 @@ const CONNECTIONS: [usize; 2] = [1, 64];
 ///
 /// # Errors
 /// When nothing can be measured at all: no image, no QEMU, no place for the report.
-pub fn bench() -> Result<()> {
+pub fn bench(only_forwarding: bool) -> Result<()> {
     let mut cargo = workspace::cargo();
     cargo.args([
         "run",
@@ -48,6 +49,9 @@ pub fn bench() -> Result<()> {
         "bench",
         "--here",
     ]);
+    if only_forwarding {
+        cargo.arg("--forwarding");
+    }
     workspace::run(&mut cargo)
 }
 
@@ -56,7 +60,7 @@ pub fn bench() -> Result<()> {
 /// # Errors
 /// As [`fn@bench`].
 pub async fn measure() -> Result<()> {
-    let mut steps = Steps::new(12);
+    let mut steps = Steps::new(13);
     steps.begin("looking for QEMU");
     host::require(host::FOR_QEMU)?;
     let image = build::build(&mut steps)?;
@@ -73,10 +77,12 @@ pub async fn measure() -> Result<()> {
             steps.begin("answers at the console");
             figures.push(console::help(&mut lab).await);
             steps.begin("forwarding");
-            forwarding::measure(&lab, &mut figures).await;
+            let ours = forwarding::rates(&lab.cast).await;
             steps.begin("TLS proxy");
             proxy::measure(&lab, &mut figures).await;
             lab.qemu.kill().await?;
+            steps.begin("a Linux guest in its place");
+            forwarding::compare(ours, guest::measure().await, &mut figures);
             steps.begin("power-on to first packet");
             figures.push(boot::first_packet(&disk).await);
         }
@@ -94,6 +100,22 @@ pub async fn measure() -> Result<()> {
     }
     println!("written to {}", path.display());
     steps.finish("bench");
+    Ok(())
+}
+
+/// Measures forwarding alone, through the box and through a Linux guest, and prints it.
+///
+/// # Errors
+/// As [`fn@bench`].
+pub async fn measure_forwarding() -> Result<()> {
+    let mut figures = Vec::new();
+    let lab = configured(&workspace::run_directory().join("bench.img")).await?;
+    let ours = forwarding::rates(&lab.cast).await;
+    lab.qemu.kill().await?;
+    forwarding::compare(ours, guest::measure().await, &mut figures);
+    for figure in &figures {
+        println!("{figure}");
+    }
     Ok(())
 }
 

@@ -64,7 +64,9 @@ fn page(figures: &[Figure], native: &[NativeBench]) -> String {
          | | |\n| --- | --- |\n| Date | {} |\n| Processor | {}, {cores} cores |\n| System | {} |\n| Emulator | {}, \
          `-M q35 -accel tcg -cpu max -m 256` |\n\n\
          ## Through the box in QEMU\n\nQEMU emulates every instruction here and shares the machine with the peers, so these \
-         figures\ncompare with each other and with the same peers without a box, not with hardware.\n\n\
+         figures\ncompare with each other and with the same peers without a box, not with hardware. Ports offer no\n\
+         checksum or segmentation offload here. The Linux guest is a Debian cloud kernel with the same translation\n\
+         and policy in nftables, on the same machine between the same peers.\n\n\
          | Figure | Measured | Aim |\n| --- | --- | --- |\n",
         date(),
         host::processor(),

@@ -41,6 +41,9 @@ enum Task {
         /// Measure in this build of the program instead of an optimised one.
         #[arg(long)]
         here: bool,
+        /// Print what is forwarded, by the box and by a Linux guest, and write nothing.
+        #[arg(long)]
+        forwarding: bool,
     },
     /// Put names to the addresses in a crash report.
     Symbolise {
@@ -114,8 +117,18 @@ fn perform(task: Task) -> Result<()> {
         }
         Task::Test { all } => suite::test(all),
         Task::Check => check::check(),
-        Task::Bench { here: true } => runtime()?.block_on(bench::measure()),
-        Task::Bench { here: false } => bench::bench(),
+        Task::Bench {
+            here: true,
+            forwarding: false,
+        } => runtime()?.block_on(bench::measure()),
+        Task::Bench {
+            here: true,
+            forwarding: true,
+        } => runtime()?.block_on(bench::measure_forwarding()),
+        Task::Bench {
+            here: false,
+            forwarding,
+        } => bench::bench(forwarding),
         Task::Logs(options) => {
             let log = options
                 .log

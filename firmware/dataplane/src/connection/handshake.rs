@@ -81,6 +81,7 @@ impl DataPlane {
         if let Some(counts) = self.classes.count_mut(settings.class) {
             counts.answered += 1;
         }
+        self.opened.answered += 1;
         self.enqueue(port, station, ETHERTYPE_IPV4, frame)
     }
 
@@ -154,6 +155,7 @@ impl DataPlane {
         let tuple = flow.leaving(Direction::Forward);
         let segment = syn_to_server(flow);
         self.flows.set_deadline(index, Some(deadline));
+        self.opened.proven += 1;
         self.tell_built(index);
         if let Some(rest) = frame.take_rest() {
             pool.free(rest);

@@ -74,6 +74,16 @@ fn packets_that_no_rule_may_permit_are_dropped_by_name() {
             SlowpathSecurity,
         ),
         (
+            "from the link only",
+            packet([169, 254, 7, 7], SERVER),
+            SlowpathSecurity,
+        ),
+        (
+            "to the link only",
+            packet([198, 51, 100, 20], Ipv4Addr::new(169, 254, 7, 7)),
+            SlowpathSecurity,
+        ),
+        (
             "from loopback",
             packet([127, 0, 0, 1], SERVER),
             SlowpathSecurity,

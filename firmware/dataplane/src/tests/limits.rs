@@ -207,6 +207,8 @@ fn above_the_limit_the_box_answers_and_the_server_sees_only_real_clients() {
     let reset = Segment::new(EDGE, 4000, PUBLIC, 5269, RST).seq(7001);
     lab.pass(OUTSIDE, &reset.frame(OUTSIDE), INSIDE);
     assert_eq!(lab.box_.conns(lab.now).count(), 1);
+    let opened = lab.box_.opened();
+    assert_eq!((opened.answered, opened.proven), (1, 1));
 }
 
 #[test]
@@ -236,6 +238,11 @@ fn a_cookie_that_is_wrong_opens_nothing() {
     lab.wait(Duration::from_secs(25));
     lab.wait(Duration::from_secs(200));
     lab.refuse(OUTSIDE, &stray(7001, next), DropReason::TcpNotSyn);
+    let opened = lab.box_.opened();
+    assert_eq!(
+        (opened.answered, opened.proven, opened.abandoned),
+        (1, 0, 1)
+    );
 }
 
 #[test]

@@ -176,3 +176,76 @@ fn an_unsolicited_syn_is_not_answered_and_a_simultaneous_open_is_refused() {
     lab.pass(INSIDE, &outbound, OUTSIDE);
     lab.refuse(OUTSIDE, &inbound, DropReason::TcpDualOpen);
 }
+
+#[test]
+fn an_error_sent_back_by_the_host_itself_refreshes_nothing() {
+    let mut lab = Lab::new(shared());
+    lab.pass(INSIDE, &question(5000), OUTSIDE);
+    let answer = ethernet(OUTSIDE, &udp((EDGE, 9), (PUBLIC, 5000), b"y"));
+    let seen = lab.pass(OUTSIDE, &answer, INSIDE);
+    lab.wait(Duration::from_secs(60));
+    let error = icmp_error(DESK, EDGE, 3, &seen.bytes, 1000);
+    lab.pass(INSIDE, &ethernet(INSIDE, &error), OUTSIDE);
+    let idle: Vec<_> = lab.box_.conns(lab.now).map(|conn| conn.idle).collect();
+    assert_eq!(idle, [Duration::from_secs(60)]);
+    lab.wait(Duration::from_millis(60_100));
+    assert_eq!(lab.box_.conn_usage().in_use, 0);
+}
+
+#[test]
+fn parity_is_kept_with_the_port_and_not_looked_at_otherwise() {
+    let mut lab = Lab::new(shared());
+    let (mut even, mut odd) = (0, 0);
+    for host in 50..90 {
+        let host = Ipv4Addr::new(192, 0, 2, host);
+        let frame = ethernet(INSIDE, &udp((host, 5000), (EDGE, 9), b"x"));
+        match lab.pass(INSIDE, &frame, OUTSIDE).source_port {
+            5000 => assert_eq!(host.octets()[3], 50, "only the first one can have it"),
+            port if port % 2 == 0 => even += 1,
+            _ => odd += 1,
+        }
+    }
+    assert!(even > 0 && odd > 0, "{even} even, {odd} odd");
+    assert_eq!(even + odd, 39);
+}
+
+#[test]
+fn addresses_within_messages_are_left_alone() {
+    let mut lab = Lab::new(shared());
+    let sip = b"INVITE sip:bob@example.net SIP/2.0\r\nContact: <sip:192.0.2.40:5060>\r\n\r\n";
+    let frame = ethernet(INSIDE, &udp((DESK, 5060), (EDGE, 5060), sip));
+    let seen = lab.pass(INSIDE, &frame, OUTSIDE);
+    assert_eq!(seen.source, PUBLIC);
+    assert_eq!(seen.bytes[28..], sip[..]);
+    lab.connect((INSIDE, DESK, 3000), (OUTSIDE, EDGE, 21));
+    let ftp = b"PORT 192,0,2,40,19,136\r\n";
+    let command = Segment::new(DESK, 3000, EDGE, 21, ACK)
+        .seq(1001)
+        .ack(5001)
+        .payload(ftp);
+    let seen = lab.pass(INSIDE, &command.frame(INSIDE), OUTSIDE);
+    assert_eq!(seen.source, PUBLIC);
+    assert_eq!(seen.bytes[40..], ftp[..]);
+    // Nor is a way opened for what they speak of.
+    for inbound in [
+        udp((EDGE, 7078), (PUBLIC, 5060), b"?"),
+        Segment::new(EDGE, 20, PUBLIC, 5000, SYN).packet(),
+    ] {
+        let frame = ethernet(OUTSIDE, &inbound);
+        lab.refuse(OUTSIDE, &frame, DropReason::NatNoXlate);
+    }
+}
+
+#[test]
+fn the_identification_of_a_whole_packet_is_the_hosts() {
+    let mut lab = Lab::new(shared());
+    for identification in [0u16, 1, 0xbeef] {
+        let mut packet = udp((DESK, 5000), (EDGE, 9), b"x");
+        packet[4..6].copy_from_slice(&identification.to_be_bytes());
+        packet[10..12].copy_from_slice(&[0, 0]);
+        let sum = !plain_sum(&packet[..20]);
+        packet[10..12].copy_from_slice(&sum.to_be_bytes());
+        let seen = lab.pass(INSIDE, &ethernet(INSIDE, &packet), OUTSIDE);
+        assert_eq!(seen.bytes[4..6], identification.to_be_bytes());
+    }
+}

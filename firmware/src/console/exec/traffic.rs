@@ -58,6 +58,5 @@ fn clear(core: &mut Core, _: &Captures<'_>, _: &mut String) {
 }
 
 fn perfmon(core: &mut Core, _: &Captures<'_>, out: &mut String) {
-    let (current, since_start) = core.opening_rates();
-    printers::perfmon(out, &current, &since_start);
+    printers::perfmon(out, &core.opened());
 }
