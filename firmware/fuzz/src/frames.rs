@@ -16,7 +16,7 @@ use dataplane::{
     ConnectionClass, ConnectionSettings, DataPlane, DeadDetection, FlowId, InspectionClass,
     Intercepted, Interface, Leg, Limits, LocalService, MappedAddress, NatRule, NatSection, PatPool,
     Policy, PortId, PortMatch, PortTranslation, ProxyId, Service, SourceNat, StaticRoute,
-    Transport, Verdicts,
+    Transport, Verdicts, VlanPort,
 };
 use hal::nic::{MacAddr, Offloads};
 use hal::offload::Finisher;
@@ -30,6 +30,15 @@ const OUTSIDE: PortId = PortId(0);
 const INSIDE: PortId = PortId(1);
 const DMZ: PortId = PortId(2);
 const PORTS: [PortId; 3] = [OUTSIDE, INSIDE, DMZ];
+/// The DMZ is a VLAN of the inside port.
+const DMZ_VLAN: VlanPort = VlanPort {
+    port: DMZ,
+    carrier: INSIDE,
+    vlan: 20,
+};
+const DMZ_TAG: [u8; 4] = [0x81, 0, 0, 20];
+/// Bytes of both addresses of a frame: a tag follows.
+const ADDRESSES_LEN: usize = 12;
 
 const NODE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 11);
 const NODE_2: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 12);
@@ -112,7 +121,8 @@ struct Lab<'a> {
 impl<'a> Lab<'a> {
     fn new(pool: &'a mut PacketPool) -> Self {
         let limits = Limits {
-            ports: 3,
+            ports: 2,
+            subinterfaces: 1,
             flows: 64,
             neighbors: 32,
             transmit_queue: 64,
@@ -256,6 +266,9 @@ impl<'a> Lab<'a> {
                 if bits & 16 != 0 {
                     changed.connections.clear();
                 }
+                if bits & 32 != 0 {
+                    changed.vlans.clear();
+                }
                 self.plane.set_policy(changed, self.pool, self.now);
             }
             5 => {
@@ -356,15 +369,21 @@ impl<'a> Lab<'a> {
             .take(BATCH)
             .collect();
         let mut batch = Batch::new();
+        let carrier = if port == DMZ { INSIDE } else { port };
         for bytes in together {
-            if let Some(mut frame) = self.buffer(bytes) {
+            let mut bytes = bytes.clone();
+            if port == DMZ {
+                let at = bytes.len().min(ADDRESSES_LEN);
+                bytes.splice(at..at, DMZ_TAG);
+            }
+            if let Some(mut frame) = self.buffer(&bytes) {
                 frame.set_offload(self.offload);
                 assert!(batch.push_back(frame).is_ok());
                 self.received += 1;
             }
         }
         self.plane
-            .handle_batch(port, &mut batch, self.pool, self.now);
+            .handle_batch(carrier, &mut batch, self.pool, self.now);
         assert!(batch.is_empty(), "a frame was left over");
         self.drain();
     }
@@ -398,7 +417,7 @@ impl<'a> Lab<'a> {
         while let Some(local) = self.plane.poll_local() {
             self.pool.free(local.packet);
         }
-        for port in PORTS {
+        for port in [OUTSIDE, INSIDE] {
             let mut finisher = Finisher::default();
             loop {
                 let mut batch = Batch::new();
@@ -409,8 +428,14 @@ impl<'a> Lab<'a> {
                     break;
                 }
                 while let Some(frame) = batch.pop_front() {
-                    let bytes: Vec<u8> = frame.segments().flatten().copied().collect();
+                    let mut bytes: Vec<u8> = frame.segments().flatten().copied().collect();
                     assert!(bytes.len() >= ETHERNET_LEN, "a frame without a header");
+                    let mut port = port;
+                    if bytes[ADDRESSES_LEN..].starts_with(&DMZ_TAG) {
+                        assert_eq!(port, INSIDE, "the DMZ is behind one port");
+                        bytes.drain(ADDRESSES_LEN..ADDRESSES_LEN + DMZ_TAG.len());
+                        port = DMZ;
+                    }
                     if bytes[12..14] == [8, 0] {
                         self.last = Some((port, bytes));
                     }
@@ -483,7 +508,8 @@ impl<'a> Lab<'a> {
 
 /// What a device says: mostly where the checksum of a TCP or UDP header without options is.
 fn offload(input: &mut Input<'_>) -> Offload {
-    let start = input.one_of(&[34, 34, 34, 38, 20, 0, u16::MAX]);
+    // 38 is behind a VLAN tag, or behind an option.
+    let start = input.one_of(&[34, 34, 38, 38, 20, 0, u16::MAX]);
     let offset = input.one_of(&[16, 16, 6, 2, u16::MAX]);
     Offload {
         checksum_verified: false,
@@ -655,6 +681,7 @@ fn policy() -> Policy {
         rule(NatSection::Auto, source, None)
     };
     Policy {
+        vlans: vec![DMZ_VLAN],
         interfaces: vec![
             interface(OUTSIDE, "outside", 0, 28),
             interface(INSIDE, "inside", 100, 24),

@@ -6,6 +6,7 @@
 //! | `netfilter` | the packet engine beside nftables |
 //! | `network` | ping, ARP, curl, iperf3, nmap |
 //! | `ipv6` | advertisements, ping, TCP over IPv6 |
+//! | `vlan` | VLANs of one cable: ping, curl, bulk TCP |
 //! | `tls` | openssl: certificates good, missing, wrong, expired; garbage |
 //! | `sip` | two Kamailio servers |
 //! | `xmpp` | Prosody on each side |
@@ -30,6 +31,7 @@ mod sip;
 mod speed;
 mod storage;
 mod tls;
+mod vlan;
 mod xmpp;
 
 use std::process::ExitCode;
@@ -124,6 +126,7 @@ async fn run(mut runner: Runner) -> ExitCode {
         iperf3_passes_both_ways in network;
         nmap_finds_only_what_policy_allows in network;
         ipv6_hosts_number_themselves_and_reach_the_world in ipv6;
+        vlans_of_one_cable_reach_each_other_and_the_world in vlan;
         openssl_with_a_certificate_passes_a_message in tls;
         openssl_without_a_certificate_is_refused in tls;
         openssl_with_a_strangers_certificate_is_refused in tls;

@@ -459,3 +459,38 @@ mod settings {
         );
     }
 }
+
+#[test]
+fn a_vlan_tag_stands_before_what_it_is_of() {
+    let tagged = |control: u16, ethertype: u16, payload: &[u8]| {
+        let mut rest = Vec::from(control.to_be_bytes());
+        rest.extend(ethertype.to_be_bytes());
+        rest.extend(payload);
+        ethernet(0x8100, &rest)
+    };
+    let packet = ipv4(17, 0, &[0x13, 0x88, 0, 53, 0, 12, 0, 0, 1, 2, 3, 4]);
+    let plain = line(&ethernet(0x0800, &packet));
+    let with_tag = tagged(0xa00a, 0x0800, &packet);
+    assert_eq!(line(&with_tag), alloc::format!("802.1Q vlan#10 P5 {plain}"));
+    assert_eq!(
+        line(&tagged(0x1fff, 0x88cc, &[1, 2])),
+        "802.1Q vlan#4095 P0 ethertype 0x88cc, length 2"
+    );
+    // Cut short within the tag.
+    assert_eq!(
+        line(with_tag.get(..17).expect("a tag")),
+        "[|ether] length 17"
+    );
+    let style = Style {
+        decode: true,
+        detail: true,
+        ..Style::default()
+    };
+    let decoded = print(&with_tag, CapturePoint::Received, style);
+    for part in [
+        "0x8100 Length: 50 inside received\n      802.1Q vlan#10 P5 10.20.0.11.5000",
+        "type 0x8100 (802.1Q), 50 bytes, 50 kept\n      802.1Q vlan#10 P5, type 0x0800 (IPv4)\n      IPv4:",
+    ] {
+        assert!(decoded.contains(part), "{part} in\n{decoded}");
+    }
+}
