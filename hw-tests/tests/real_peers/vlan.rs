@@ -1,11 +1,14 @@
 //! VLANs between Linux hosts on one cable: ping, curl and bulk TCP from one to the other and to the
-//! world, with whatever offloads the hosts' kernels use.
+//! world, with the offloads that the hosts' kernels use.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use hw_tests::federation::{Federation, type_lines};
+use hw_tests::namespace::Namespace;
+use hw_tests::process::Daemon;
 use hw_tests::topology::{PUBLIC, WEB};
+use tools::workspace;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -41,18 +44,58 @@ no interface GigabitEthernet0/1.20
 end
 ";
 
+/// A VLAN device on `eth0` of a host, with an address: the kernel's, or where it has none one in user
+/// space.
+struct Device<'a> {
+    host: &'a Namespace,
+    vlan: u8,
+    in_user_space: Option<Daemon>,
+}
+
+impl<'a> Device<'a> {
+    async fn new(host: &'a Namespace, vlan: u8, mtu: u16) -> Result<Self> {
+        let add = format!("ip link add link eth0 name eth0.{vlan} type vlan id {vlan}");
+        let mut device = Self {
+            host,
+            vlan,
+            in_user_space: None,
+        };
+        if host.script(&add).is_err() {
+            let program = workspace::root().join("hw-tests/clients/vlan.py");
+            let (program, number) = (program.to_string_lossy(), vlan.to_string());
+            let words = ["python3", &program, "eth0", &number];
+            let mut daemon = host.daemon(&format!("{}-vlan{vlan}", host.name()), &words)?;
+            daemon.wait_for("ready", LIMIT).await?;
+            device.in_user_space = Some(daemon);
+        }
+        host.script(&format!(
+            "ip link set eth0.{vlan} mtu {mtu} up\n\
+             ip addr add 10.30.{vlan}.9/24 dev eth0.{vlan}"
+        ))?;
+        Ok(device)
+    }
+
+    fn remove(self) -> Result<()> {
+        match self.in_user_space {
+            // It takes its device along.
+            Some(daemon) => drop(daemon),
+            None => self
+                .host
+                .script(&format!("ip link del eth0.{}", self.vlan))?,
+        }
+        Ok(())
+    }
+}
+
 pub(crate) async fn vlans_of_one_cable_reach_each_other_and_the_world(
     lab: &mut Federation,
 ) -> Result<()> {
     type_lines(&mut lab.console, LINES).await?;
     let topology = &lab.topology;
-    for (host, vlan) in [(&topology.client, 10), (&topology.node1, 20)] {
-        host.script(&format!(
-            "ip link add link eth0 name eth0.{vlan} type vlan id {vlan}\n\
-             ip link set eth0.{vlan} up\n\
-             ip addr add 10.30.{vlan}.9/24 dev eth0.{vlan}\n\
-             ip route add 10.30.0.0/16 via 10.30.{vlan}.1"
-        ))?;
+    let mut devices = Vec::new();
+    for (host, vlan, mtu) in [(&topology.client, 10, 1500), (&topology.node1, 20, 1400)] {
+        devices.push(Device::new(host, vlan, mtu).await?);
+        host.script(&format!("ip route add 10.30.0.0/16 via 10.30.{vlan}.1"))?;
     }
     topology
         .client
@@ -137,21 +180,15 @@ pub(crate) async fn vlans_of_one_cable_reach_each_other_and_the_world(
     ensure!(neighbours.contains("servers 10.30.20.9"), "{neighbours}");
 
     // A VLAN that the box does not have goes nowhere.
-    topology.client.script(
-        "ip link add link eth0 name eth0.30 type vlan id 30\n\
-         ip link set eth0.30 up\n\
-         ip addr add 10.30.30.9/24 dev eth0.30",
-    )?;
+    devices.push(Device::new(&topology.client, 30, 1500).await?);
     let words = ["ping", "-c", "1", "-W", "1", "10.30.30.1"];
     let finished = topology.client.run(&words, LIMIT).await?;
     ensure!(!finished.status.success(), "an answer from VLAN 30");
     let drops = console.command("show asp drop").await?;
     ensure!(drops.contains("(vlan-unknown)"), "{drops}");
 
-    for (host, vlans) in [(&topology.client, &[10, 30][..]), (&topology.node1, &[20])] {
-        for vlan in vlans {
-            host.script(&format!("ip link del eth0.{vlan}"))?;
-        }
+    for device in devices {
+        device.remove()?;
     }
     // Routes by the devices went with them.
     type_lines(console, LINES_AWAY).await?;
