@@ -18,6 +18,7 @@
 //! | `name` | names of hosts, checked |
 //! | `message` | questions written, answers read (RFC 1035) |
 //! | `settings` | servers and times, as in `dns server-group` |
+//! | `counters` | what is counted, and why a datagram is refused |
 //! | `entry` | what is known of one name, and until when |
 //! | `resolver` | questions under way, and everything together |
 #![no_std]
@@ -27,6 +28,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod counters;
 mod entry;
 pub mod message;
 mod name;
@@ -36,11 +38,11 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use counters::{Counters, Refused};
 pub use entry::{ADDRESSES_MAX, Address};
 pub use message::Kind;
 pub use name::{HostName, LABEL_MAX, NAME_MAX, NameError};
 pub use resolver::{
-    Counters, IN_FLIGHT_MAX, NAMES_MAX, Refused, Resolver, SOURCE_PORTS, State, TooManyNames,
-    Transmit,
+    IN_FLIGHT_MAX, NAMES_MAX, Resolver, SOURCE_PORTS, State, TooManyNames, Transmit,
 };
 pub use settings::{SERVERS_MAX, Settings};
