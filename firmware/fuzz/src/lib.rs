@@ -11,6 +11,7 @@
 //! | [`frames`] | frames, and what an operator does between them, for the data plane |
 //! | [`capture_lines`] | captured frames, printed |
 //! | [`dns_messages`] | DNS messages that are translated |
+//! | [`dns_answers`] | answers to the questions of the resolver |
 //! | [`sip_framing`], [`sip_rewriting`] | a SIP byte stream |
 //! | [`command_line`] | keys typed at the console, text pasted there |
 //! | [`script`] | a pasted configuration, statement by statement |
@@ -25,6 +26,7 @@
 pub mod capture_lines;
 pub mod certificates;
 pub mod command_line;
+pub mod dns_answers;
 pub mod dns_messages;
 pub mod frames;
 pub mod input;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::{
-    capture_lines, certificates, command_line, dns_messages, frames, script, sip_framing,
-    sip_rewriting, stored_configuration, stored_files, tls_records, xmodem,
+    capture_lines, certificates, command_line, dns_answers, dns_messages, frames, script,
+    sip_framing, sip_rewriting, stored_configuration, stored_files, tls_records, xmodem,
 };
 
 fn replay(target: &str, run: fn(&[u8]), seeds: Vec<Vec<u8>>) {
@@ -34,6 +34,11 @@ fn frames_hold_for_seeds_and_past_crashes() {
 #[test]
 fn capture_lines_hold_for_seeds_and_past_crashes() {
     replay("capture_lines", capture_lines::run, capture_lines::seeds());
+}
+
+#[test]
+fn dns_answers_hold_for_seeds_and_past_crashes() {
+    replay("dns_answers", dns_answers::run, dns_answers::seeds());
 }
 
 #[test]

@@ -41,6 +41,10 @@ const TABLE: &[Row] = &[
         may_import: &["hal"],
     },
     Row {
+        name: "dns",
+        may_import: &["hal"],
+    },
+    Row {
         name: "pki",
         may_import: &["hal"],
     },
@@ -103,6 +107,7 @@ const TABLE: &[Row] = &[
             "cli",
             "config",
             "dataplane",
+            "dns",
             "sip",
             "storage",
             "pki",
@@ -121,6 +126,7 @@ const APPLIANCE: &[&str] = &[
     "cli",
     "clock",
     "dataplane",
+    "dns",
     "pki",
     "sip",
     "storage",
