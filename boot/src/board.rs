@@ -6,11 +6,13 @@ use alloc::string::String;
 use core::time::Duration;
 
 use firmware::Board;
+use hal::disk::Disk;
 use hal::time::{Instant, Monotonic};
 use hal_x86::acpi;
 use hal_x86::cpu;
 use hal_x86::entropy::{self, SeededEntropy};
-use hal_x86::pci::{self, Pc, PortConfig};
+use hal_x86::nvme;
+use hal_x86::pci::{self, Function, Pc, PortConfig};
 use hal_x86::power::MachinePower;
 use hal_x86::rtc::CmosClock;
 use hal_x86::tsc::TscClock;
@@ -47,6 +49,9 @@ pub(crate) fn assemble(
             address.function
         );
     }
+    let disk = found
+        .disk
+        .or_else(|| nvme_disk(&functions, &mut config, &mut machine));
     let mut reseeder = Reseeder {
         device: found.rng,
         next: Instant::ZERO,
@@ -55,7 +60,7 @@ pub(crate) fn assemble(
     let mut name = [0; 48];
     let board = Board {
         nics: found.nics,
-        disk: found.disk,
+        disk,
         console: Box::new(Console),
         rtc: Box::new(CmosClock::new(
             tables.fadt.and_then(|fadt| fadt.century_register),
@@ -71,6 +76,28 @@ pub(crate) fn assemble(
         command_line,
     };
     (board, reseeder)
+}
+
+/// The first NVMe disk in PCI order that can be used. A virtio disk goes before: where there is one,
+/// a hypervisor's owner meant it for us.
+fn nvme_disk(
+    functions: &[Function],
+    config: &mut PortConfig,
+    machine: &mut Pc,
+) -> Option<Box<dyn Disk>> {
+    for function in functions {
+        match nvme::open(function, config, machine, TscClock) {
+            None => {}
+            Some(Ok(disk)) => return Some(disk),
+            Some(Err(_)) => defmt::warn!(
+                "NVMe controller {=u8:02x}:{=u8:02x}.{=u8} is not usable",
+                function.address.bus,
+                function.address.device,
+                function.address.function
+            ),
+        }
+    }
+    None
 }
 
 /// Keeps the generator fresh.

@@ -19,6 +19,7 @@
 //! | [`epitaph`], [`backtrace`] | what a crash leaves behind |
 //! | [`pci`], [`msix`] | finding devices, their registers and interrupts |
 //! | [`virtio`] | network, disk and entropy devices |
+//! | [`nvme`] | NVMe disks |
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
@@ -36,6 +37,7 @@ pub mod memory;
 pub mod memory_map;
 pub mod mmio;
 pub mod msix;
+pub mod nvme;
 pub mod paging;
 pub mod pci;
 pub mod port;

@@ -16,6 +16,7 @@
 //! | `console` | a long paste |
 //! | `clients` | netmiko, scrapli, pexpect and others on the serial console |
 //! | `storage` | power cuts and damaged slots |
+//! | `disks` | every kind of disk: reload and power cuts, printed |
 //! | `crash` | faults on purpose |
 //! | `factory` | first questions, lost passwords |
 //! | `speed` | iperf3 and small packets over TAP devices, printed |
@@ -24,6 +25,7 @@
 mod clients;
 mod console;
 mod crash;
+mod disks;
 mod factory;
 mod hostile;
 mod ipv6;
@@ -184,6 +186,7 @@ async fn run(mut runner: Runner) -> ExitCode {
         power_cut_keeps_the_old_or_the_new_configuration in storage;
         commits_and_saves_survive_power_cuts_at_random_moments in storage;
         flipped_byte_falls_back_to_the_older_slot in storage;
+        every_kind_of_disk_keeps_the_configuration in disks;
         faults_are_reported_and_survived in crash;
         hostile_packets_end_in_their_counters in hostile;
         nothing_is_forwarded_before_the_policy_is_in_force in silence;

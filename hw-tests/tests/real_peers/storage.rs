@@ -37,7 +37,7 @@ pub(crate) fn with_disk(folder: &Path) -> Result<Config> {
 }
 
 /// The host name that the box shows in its running configuration.
-async fn host_name(console: &mut Console) -> Result<String> {
+pub(crate) async fn host_name(console: &mut Console) -> Result<String> {
     let shown = console.command("show running-config hostname").await?;
     let name = shown
         .lines()
@@ -46,7 +46,7 @@ async fn host_name(console: &mut Console) -> Result<String> {
 }
 
 /// Sets and saves a host name, among lines enough for a slot to take several writes.
-async fn save(console: &mut Console, name: &str) -> Result<()> {
+pub(crate) async fn save(console: &mut Console, name: &str) -> Result<()> {
     type_lines(
         console,
         &format!("configure terminal\nhostname {name}\nend\n"),
@@ -212,10 +212,10 @@ pub(crate) async fn commits_and_saves_survive_power_cuts_at_random_moments(
 }
 
 /// SplitMix64: the moments differ from run to run by the machine, not by the seed.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -138,6 +138,6 @@ fn device_type(function: &Function) -> Option<u16> {
 }
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;
