@@ -84,8 +84,12 @@ const TABLE: &[Row] = &[
         may_import: &["hal", "hal-x86", "firmware"],
     },
     Row {
-        name: "image",
+        name: "slots",
         may_import: &[],
+    },
+    Row {
+        name: "image",
+        may_import: &["slots"],
     },
     Row {
         name: "tools",
