@@ -6,7 +6,7 @@
 //! The gap between the primary table and the first partition holds the descriptors that make the
 //! image a CD as well (see the image builder).
 
-use crate::gpt::Guid;
+use crate::gpt::{Extent, Guid};
 
 /// Sectors of an image: 49 MiB.
 pub const IMAGE_SECTORS: u64 = 49 << 11;
@@ -22,6 +22,17 @@ pub struct Row {
     pub first: u64,
     /// Sectors.
     pub sectors: u64,
+}
+
+impl Row {
+    /// Its sectors.
+    #[must_use]
+    pub const fn extent(&self) -> Extent {
+        Extent {
+            first: self.first,
+            sectors: self.sectors,
+        }
+    }
 }
 
 /// The EFI system partition (UEFI §13.3.3).

@@ -103,7 +103,8 @@ pub struct BootState {
     pub trial: Option<Slot>,
     /// How many more starts the trial gets.
     pub tries_left: u8,
-    pub(crate) good: u8,
+    /// Slots that have proved good: bit 0 A, bit 1 B.
+    pub good: u8,
     /// Words for the firmware's command line.
     pub line: String<LINE_MAX>,
 }

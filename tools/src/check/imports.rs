@@ -88,12 +88,29 @@ const TABLE: &[Row] = &[
         may_import: &[],
     },
     Row {
-        name: "image",
+        name: "loader",
         may_import: &["slots"],
     },
     Row {
+        name: "handoff",
+        may_import: &["loader"],
+    },
+    Row {
+        name: "bios",
+        may_import: &["slots", "loader", "handoff"],
+    },
+    Row {
+        name: "uefi",
+        may_import: &["slots", "loader", "handoff"],
+    },
+    // The image is proved with the loader's own code before it is written.
+    Row {
+        name: "image",
+        may_import: &["slots", "loader"],
+    },
+    Row {
         name: "tools",
-        may_import: &["image"],
+        may_import: &["image", "slots"],
     },
     Row {
         name: "hw-tests",
@@ -134,6 +151,11 @@ const APPLIANCE: &[&str] = &[
     "firmware",
     "hal-x86",
     "boot",
+    "slots",
+    "loader",
+    "handoff",
+    "bios",
+    "uefi",
 ];
 
 /// What the appliance's shipped code must not name.
