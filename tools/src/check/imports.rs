@@ -74,6 +74,7 @@ const TABLE: &[Row] = &[
             "dataplane",
             "pki",
             "sip",
+            "slots",
             "storage",
             "syslog",
             "tls-proxy",
@@ -114,7 +115,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         name: "hw-tests",
-        may_import: &["hal", "hal-sim", "dataplane", "tools"],
+        may_import: &["hal", "hal-sim", "dataplane", "slots", "tools"],
     },
     // Fuzz targets feed every parser.
     Row {
