@@ -185,3 +185,6 @@ fn partition(kind: Guid) -> Row {
     let row = PARTITIONS.into_iter().find(|row| row.kind == kind);
     row.expect("only partitions of the layout are asked for")
 }
+
+#[cfg(test)]
+mod tests;
