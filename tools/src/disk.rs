@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use image::disk::{DiskError, Parts, PrivateKey, release};
@@ -39,8 +40,7 @@ pub fn write(
         None => development,
     };
     steps.begin("building the loaders");
-    let bios = build_loader("bios", &key)?;
-    let uefi = build_loader("uefi", &key)?;
+    let [bios, uefi] = build_loaders(&key)?;
     steps.begin("writing the image and its other forms");
     let read =
         |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
@@ -65,14 +65,26 @@ pub fn write(
     Ok(workspace::image_directory().join(release::DISK_NAME))
 }
 
-/// Builds one loader, which trusts `key`; returns the linked file.
-fn build_loader(name: &str, key: &PrivateKey) -> Result<PathBuf> {
-    let mut cargo = build::firmware_cargo("build");
-    cargo
-        .args(["--package", name, "--profile", PROFILE])
-        // UEFI's interrupts run on the loader's stack, so nothing may be kept below it.
-        .env("RUSTFLAGS", "-Cno-redzone=yes")
-        .env("SALLYPORT_PUBLIC_KEY", release::hexadecimal(&key.public()));
+/// Names of the loaders' packages, and of what is linked.
+const LOADERS: [&str; 2] = ["bios", "uefi"];
+
+/// Builds both loaders, which trust `key`; returns the linked files.
+fn build_loaders(key: &PrivateKey) -> Result<[PathBuf; 2]> {
+    let mut cargo = loaders_cargo("build");
+    cargo.env("SALLYPORT_PUBLIC_KEY", release::hexadecimal(&key.public()));
     workspace::run(&mut cargo)?;
-    Ok(build::target_directory().join(PROFILE).join(name))
+    Ok(LOADERS.map(|name| build::target_directory().join(PROFILE).join(name)))
+}
+
+/// A Cargo subcommand on both loaders, with the flags and the folder of their build.
+pub(crate) fn loaders_cargo(subcommand: &str) -> Command {
+    let mut cargo = build::firmware_cargo(subcommand);
+    for name in LOADERS {
+        cargo.args(["--package", name]);
+    }
+    cargo
+        .args(["--profile", PROFILE])
+        // UEFI's interrupts run on the loader's stack, so nothing may be kept below it.
+        .env("RUSTFLAGS", "-Cno-redzone=yes");
+    cargo
 }

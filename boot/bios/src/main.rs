@@ -81,8 +81,9 @@ extern "C" fn start() -> ! {
         Ok(ready) => ready,
         Err(failure) => stop(&mut console, format_args!("{failure}")),
     };
+    let workspace = &raw mut WORKSPACE;
     // SAFETY: this function runs once.
-    let workspace = unsafe { &mut *(&raw mut WORKSPACE) };
+    let workspace = unsafe { &mut *workspace };
     if workspace.fill(&ready, acpi::root_pointer(), map).is_err() {
         stop(&mut console, format_args!("no room for the jump"));
     }

@@ -85,8 +85,9 @@ pub(crate) fn drive() -> u8 {
 
 /// The memory map.
 pub(crate) fn memory() -> &'static [E820] {
+    let entries = &raw const e820_entries;
     // SAFETY: written before Rust runs, and not after.
-    let (entries, count) = unsafe { (&*(&raw const e820_entries), usize::from(e820_count)) };
+    let (entries, count) = unsafe { (&*entries, usize::from(e820_count)) };
     entries.get(..count).unwrap_or_default()
 }
 

@@ -6,7 +6,7 @@
 //! | [`gpt`] | finding partitions on a disk that may be damaged |
 //! | [`header`] | the first sector of a slot: which firmware, how long, its digest, who signed it |
 //! | [`state`] | which slot is started, which is on trial, kept in two copies |
-//! | [`choose`] | the decision, as a function without side effects |
+//! | [`mod@choose`] | the decision, as a function without side effects |
 //! | [`block`] | a disk as these modules see one |
 //!
 //! Records have fixed fields at fixed places, little-endian, in one sector each: what is signed is then

@@ -81,8 +81,9 @@ pub(crate) fn leave_boot_services(services: &Services) -> Option<MemoryMap> {
 }
 
 fn raw_map(services: &Services) -> Option<RawMap<'static>> {
+    let buffer = &raw mut MAP_BUFFER;
     // SAFETY: the maps that are read are never kept longer than until the next one.
-    let buffer = unsafe { &mut *(&raw mut MAP_BUFFER) };
+    let buffer = unsafe { &mut *buffer };
     services.memory_map(buffer)
 }
 

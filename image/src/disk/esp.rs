@@ -16,7 +16,7 @@ pub(super) fn make(sectors: u64, loader: &[u8], build: &[u8; 32]) -> Result<Vec<
         .bytes_per_cluster(SECTOR as u32)
         .volume_id(u32::from_le_bytes([a, b, c, d]))
         .volume_label(*b"SALLYPORT  ");
-    fatfs::format_volume(&mut Cursor::new(&mut bytes), options).map_err(DiskError::Esp)?;
+    fatfs::format_volume(Cursor::new(&mut bytes), options).map_err(DiskError::Esp)?;
     fill(&mut bytes, loader).map_err(DiskError::Esp)?;
     Ok(bytes)
 }
