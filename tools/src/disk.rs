@@ -17,30 +17,47 @@ const DEVELOPMENT_KEY: &str = "image/keys/development.private.pem";
 /// Cargo profile of the loaders.
 const PROFILE: &str = "loader";
 
-/// Builds the loaders and writes the image of `firmware` and its other forms into `target/image`. Returns the image.
+/// Who signs an image.
+#[derive(Debug)]
+pub struct Signer {
+    key: PrivateKey,
+    is_release: bool,
+}
+
+impl Signer {
+    /// The key in the file `release_key`, or the development key.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no key, or is the development key, which signs no releases.
+    pub fn read(release_key: Option<&Path>) -> Result<Self> {
+        let development = PrivateKey::read(&workspace::root().join(DEVELOPMENT_KEY))?;
+        let Some(path) = release_key else {
+            return Ok(Self {
+                key: development,
+                is_release: false,
+            });
+        };
+        let key = PrivateKey::read(path)
+            .with_context(|| format!("{} does not sign releases", path.display()))?;
+        if key.public() == development.public() {
+            bail!(DiskError::DevelopmentKey);
+        }
+        Ok(Self {
+            key,
+            is_release: true,
+        })
+    }
+}
+
+/// Builds the loaders and writes the image of `firmware` and its other forms into `target/image`.
+/// Returns the image.
 ///
 /// # Errors
-/// When a build fails, a file cannot be written, or a release is to be signed with the development key.
-pub fn write(
-    steps: &mut Steps,
-    firmware: &Path,
-    release_key: Option<&Path>,
-    line: &str,
-) -> Result<PathBuf> {
-    let development = PrivateKey::read(&workspace::root().join(DEVELOPMENT_KEY))?;
-    let key = match release_key {
-        Some(path) => {
-            let key = PrivateKey::read(path)
-                .with_context(|| format!("{} does not sign releases", path.display()))?;
-            if key.public() == development.public() {
-                bail!(DiskError::DevelopmentKey);
-            }
-            key
-        }
-        None => development,
-    };
+/// When a build fails or a file cannot be written.
+pub fn write(steps: &mut Steps, firmware: &Path, signer: &Signer, line: &str) -> Result<PathBuf> {
+    let key = &signer.key;
     steps.begin("building the loaders");
-    let [bios, uefi] = build_loaders(&key)?;
+    let [bios, uefi] = build_loaders(key)?;
     steps.begin("writing the image and its other forms");
     let read =
         |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
@@ -53,13 +70,13 @@ pub fn write(
         uefi: &uefi,
         version,
         line,
-        key: &key,
+        key,
     };
     let image = parts.assemble()?;
-    for (path, bytes) in release::write(&image, &key, &workspace::image_directory())? {
+    for (path, bytes) in release::write(&image, key, &workspace::image_directory())? {
         eprintln!("      {}: {bytes} bytes", path.display());
     }
-    if release_key.is_none() {
+    if !signer.is_release {
         eprintln!("      signed with the development key: for tests, not for the field");
     }
     Ok(workspace::image_directory().join(release::DISK_NAME))
@@ -87,4 +104,20 @@ pub(crate) fn loaders_cargo(subcommand: &str) -> Command {
         // UEFI's interrupts run on the loader's stack, so nothing may be kept below it.
         .env("RUSTFLAGS", "-Cno-redzone=yes");
     cargo
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_development_key_signs_no_release() {
+        let path = workspace::root().join(DEVELOPMENT_KEY);
+        let error = Signer::read(Some(&path)).expect_err("it is the development key");
+        assert!(matches!(
+            error.downcast_ref(),
+            Some(DiskError::DevelopmentKey)
+        ));
+        assert!(!Signer::read(None).expect("it is in the tree").is_release);
+    }
 }

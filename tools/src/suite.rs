@@ -98,8 +98,8 @@ pub fn test(runs_all: bool) -> Result<()> {
     cargo.args(workspace::WITHOUT_IMAGES);
     cargo.args(["--exclude", "hw-tests", "--no-fail-fast"]);
     run_tests(&mut cargo, "host tests", &mut tally);
-    let image =
-        build::build(&mut steps).and_then(|image| disk::write(&mut steps, &image.elf, None, ""));
+    let image = build::build(&mut steps)
+        .and_then(|image| disk::write(&mut steps, &image.elf, &disk::Signer::read(None)?, ""));
     match image {
         Ok(_) => {
             tally.pass();

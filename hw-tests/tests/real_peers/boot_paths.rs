@@ -113,6 +113,11 @@ fn config(
 ) -> Result<Config> {
     let mut config = Config::without_kernel();
     config.machine = machine;
+    // The least that is promised; UEFI takes more for itself.
+    config.memory_mib = match starter {
+        Starter::Bios => 64,
+        Starter::Uefi => 256,
+    };
     config.output = Some(folder.join("qemu.log"));
     let mut add = |option: &str, value: String| {
         config.extra.push(option.into());

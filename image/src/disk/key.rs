@@ -144,6 +144,13 @@ mod tests {
     }
 
     #[test]
+    fn both_halves_of_the_development_key_belong_together() {
+        let text = include_str!("../../keys/development.private.pem");
+        let key = PrivateKey::parse(text).unwrap();
+        assert_eq!(key.public(), loader::key::DEVELOPMENT);
+    }
+
+    #[test]
     fn what_is_no_key_is_refused() {
         for text in [
             "",

@@ -115,14 +115,10 @@ fn perform(task: Task) -> Result<()> {
             Ok(())
         }
         Task::Image(options) => {
+            let signer = disk::Signer::read(options.release_key.as_deref())?;
             let mut steps = Steps::new(5);
             let firmware = build::build(&mut steps)?;
-            disk::write(
-                &mut steps,
-                &firmware.elf,
-                options.release_key.as_deref(),
-                &options.command_line,
-            )?;
+            disk::write(&mut steps, &firmware.elf, &signer, &options.command_line)?;
             steps.finish("image");
             Ok(())
         }
