@@ -13,6 +13,7 @@
 //! | `federation` | intercepted connections joined to TLS proxy sessions |
 //! | `change` | configuration sessions, commits that wait for confirmation |
 //! | `flash` | the files of `disk0:` |
+//! | `partition` | the part of the disk that is ours |
 //! | `tracer` | `packet-tracer`: the engine's steps in the words of the configuration |
 //! | `console` | sessions, commands, dialogues |
 //! | `print` | what `show` commands print |
@@ -45,6 +46,7 @@ mod log_settings;
 mod logins;
 mod messages;
 mod meter;
+mod partition;
 mod pcapng;
 mod ping;
 mod policy;

@@ -39,6 +39,7 @@ use crate::log_hosts::LogHosts;
 use crate::logins::Logins;
 use crate::messages::Herald;
 use crate::meter::{Meter, Sampler};
+use crate::partition;
 use crate::ping::PendingEcho;
 use crate::policy::logical::{self, Numbers};
 use crate::policy::schedule::Moment;
@@ -106,6 +107,8 @@ pub(crate) struct Core {
     pub(crate) rtc: Box<dyn Rtc>,
     pub(crate) heap: fn() -> HeapUse,
     pub(crate) cpu: String,
+    /// Image file and loader that the box was started from.
+    pub(crate) origin: (String, &'static str),
     pub(crate) crash: Option<String>,
     pub(crate) startup: Startup,
     pub(crate) drops_cleared: DropsCleared,
@@ -148,6 +151,8 @@ pub(crate) struct Startup {
     pub(crate) is_factory_new: bool,
     /// What was found on the disk at boot, in words.
     pub(crate) report: String,
+    /// Why there is no disk, if there is none.
+    pub(crate) disk_absence: &'static str,
     /// Whether the running configuration differs from the saved one, as far as commands go.
     pub(crate) is_modified: bool,
     /// When the configuration was last changed by a person.
@@ -172,7 +177,7 @@ impl Core {
     pub(crate) fn new(board: Board) -> Self {
         let Board {
             nics,
-            mut disk,
+            disk,
             console,
             mut rtc,
             mut entropy,
@@ -213,6 +218,7 @@ impl Core {
         let federation = sessions.measure(board.heap, || {
             Federation::new(budget.sessions, wall.reader())
         });
+        let partition::Claimed { mut disk, absence } = partition::claim(disk);
         let flash = Flash::mount(disk.as_deref_mut());
         let store = disk.as_deref().and_then(|disk| Store::new(disk).ok());
         Self {
@@ -248,8 +254,12 @@ impl Core {
             rtc,
             heap: board.heap,
             cpu: board.cpu,
+            origin: partition::origin(&board.command_line),
             crash: board.crash,
-            startup: Startup::default(),
+            startup: Startup {
+                disk_absence: absence,
+                ..Startup::default()
+            },
             drops_cleared: DropsCleared::default(),
             disk,
             flash,
@@ -616,7 +626,10 @@ impl Core {
     pub(crate) fn load(&mut self) -> Option<(Saved, u64)> {
         let (Some(disk), Some(store)) = (self.disk.as_deref_mut(), self.store.as_mut()) else {
             self.startup.report = match self.disk {
-                None => "there is no disk: nothing will be kept over a restart".into(),
+                None => {
+                    let why = self.startup.disk_absence;
+                    alloc::format!("{why}: nothing will be kept over a restart")
+                }
                 Some(_) => "the disk is too small: nothing will be kept over a restart".into(),
             };
             return None;

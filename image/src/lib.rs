@@ -8,6 +8,8 @@
 //! | `sallyport.elf` | ELF header, program headers, the bytes of each loadable segment and note | QEMU `-kernel`, any PVH loader |
 //! | `sallyport.debug` | the linked file unchanged | `cargo xtask symbolise`, `cargo xtask logs` |
 //!
+//! [`disk`] makes a bootable disk of the first and the two loaders.
+//!
 //! Nothing is laid out that breaks the rules of [`check`]: no segment both writable and executable,
 //! none that overlap, a PVH entry note, and at most [`MAX_IMAGE_BYTES`].
 //!
@@ -15,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod check;
+pub mod disk;
 mod error;
 mod strip;
 

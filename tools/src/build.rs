@@ -48,6 +48,7 @@ pub fn firmware_cargo(subcommand: &str) -> Command {
     cargo
 }
 
-fn target_directory() -> PathBuf {
+/// The firmware's target folder.
+pub(crate) fn target_directory() -> PathBuf {
     workspace::root().join("target").join("kernel")
 }

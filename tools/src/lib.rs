@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`host`] | looking for host programs, installing Debian packages | `hw-tests` |
 //! | [`build`] | firmware and image | `hw-tests` |
+//! | [`disk`] | loaders and the bootable disk | `hw-tests` |
 //! | [`qemu`] | starting, watching and ending a virtual box | `hw-tests` |
 //! | [`console`] | the serial console as a client sees it | `hw-tests` |
 //! | [`network`] | Ethernet segments and user-space TCP/IP hosts joined to QEMU without privilege | |
@@ -22,6 +23,7 @@ pub mod build;
 pub mod check;
 pub mod console;
 pub mod demo;
+pub mod disk;
 pub mod fuzz;
 pub mod host;
 pub mod logs;

@@ -90,8 +90,8 @@ pub enum ConsolePort {
 /// A virtual box.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The image.
-    pub kernel: PathBuf,
+    /// The image that QEMU loads itself; without one the machine boots from a disk.
+    pub kernel: Option<PathBuf>,
     /// Machine model.
     pub machine: Machine,
     /// Guest memory in MiB.
@@ -116,7 +116,15 @@ impl Config {
     /// A 256 MiB q35 box without ports or disk.
     pub fn new(kernel: impl Into<PathBuf>) -> Self {
         Self {
-            kernel: kernel.into(),
+            kernel: Some(kernel.into()),
+            ..Self::without_kernel()
+        }
+    }
+
+    /// The same, to boot from what [`extra`](Self::extra) adds.
+    pub fn without_kernel() -> Self {
+        Self {
+            kernel: None,
             machine: Machine::default(),
             memory_mib: 256,
             ports: Vec::new(),
@@ -146,7 +154,9 @@ impl Config {
             &memory,
         ]);
         add(&["-nodefaults", "-no-user-config", "-display", "none"]);
-        add(&["-kernel", &self.kernel.to_string_lossy()]);
+        if let Some(kernel) = &self.kernel {
+            add(&["-kernel", &kernel.to_string_lossy()]);
+        }
         if !self.command_line.is_empty() {
             add(&["-append", &self.command_line]);
         }

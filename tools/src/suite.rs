@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::progress::Steps;
-use crate::{build, check, fuzz, host, workspace};
+use crate::{build, check, disk, fuzz, host, workspace};
 
 /// The file in which `hw-tests` names the Debian packages of its peers, one a line.
 const PACKAGE_LIST: &str = "hw-tests/packages.txt";
@@ -94,17 +94,13 @@ pub fn test(runs_all: bool) -> Result<()> {
     }
     steps.begin("host tests");
     let mut cargo = workspace::cargo();
-    cargo.args([
-        "test",
-        "--workspace",
-        "--exclude",
-        "boot",
-        "--exclude",
-        "hw-tests",
-        "--no-fail-fast",
-    ]);
+    cargo.args(["test", "--workspace"]);
+    cargo.args(workspace::WITHOUT_IMAGES);
+    cargo.args(["--exclude", "hw-tests", "--no-fail-fast"]);
     run_tests(&mut cargo, "host tests", &mut tally);
-    match build::build(&mut steps) {
+    let image = build::build(&mut steps)
+        .and_then(|image| disk::write(&mut steps, &image.elf, &disk::Signer::read(None)?, ""));
+    match image {
         Ok(_) => {
             tally.pass();
             steps.begin("the image between real peers (hw-tests)");

@@ -5,6 +5,16 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+/// Cargo's options that leave out what runs on the bare machine: it is built by invocations of its own.
+pub const WITHOUT_IMAGES: [&str; 6] = [
+    "--exclude",
+    "boot",
+    "--exclude",
+    "bios",
+    "--exclude",
+    "uefi",
+];
+
 /// The root of the source tree.
 ///
 /// The folder Cargo runs this program for comes first: a target folder shared by two checkouts may
@@ -31,6 +41,11 @@ pub fn image_directory() -> PathBuf {
 /// The loadable image: `target/image/sallyport.elf`.
 pub fn image() -> PathBuf {
     image_directory().join(image::IMAGE_NAME)
+}
+
+/// The bootable disk: `target/image/sallyport.img`.
+pub fn disk_image() -> PathBuf {
+    image_directory().join(image::disk::release::DISK_NAME)
 }
 
 /// The image's unstripped twin.

@@ -19,6 +19,8 @@ pub(crate) struct Version<'a> {
     pub(crate) uptime: Duration,
     pub(crate) memory_bytes: u64,
     pub(crate) cpu: &'a str,
+    /// Image file and loader.
+    pub(crate) origin: (&'a str, &'a str),
     pub(crate) startup: &'a str,
     /// Model and burned-in address of each port.
     pub(crate) ports: &'a [(&'static str, [u8; 6])],
@@ -38,6 +40,11 @@ pub(crate) fn version(out: &mut String, about: &Version<'_>) {
         "Sallyport Adaptive Security Firmware Software Version {VERSION}"
     );
     put_line!(out);
+    let (image, loader) = about.origin;
+    put_line!(
+        out,
+        "System image file is \"{image}\" (started by {loader})"
+    );
     let file = match about.has_startup {
         true => "startup-config",
         false => "factory default",

@@ -20,8 +20,10 @@
 //! | `crash` | faults on purpose |
 //! | `factory` | first questions, lost passwords |
 //! | `speed` | iperf3 and small packets over TAP devices, printed |
+//! | `boot_paths` | the disk image by BIOS and UEFI, from every kind of medium |
 //! | `machine` | restart, power off, little memory, both machine models |
 
+mod boot_paths;
 mod clients;
 mod console;
 mod crash;
@@ -199,6 +201,14 @@ async fn run(mut runner: Runner) -> ExitCode {
         boots_with_64_mib_on_both_machines in machine;
         without_a_disk_says_that_nothing_is_kept in machine;
     ]);
+    let boot_paths = tests![Alone:
+        boots_by_bios_on_pc in boot_paths;
+        boots_by_bios_on_q35 in boot_paths;
+        boots_by_uefi_on_pc in boot_paths;
+        boots_by_uefi_on_q35 in boot_paths;
+        tampered_slots_are_refused_by_both_loaders in boot_paths;
+        saved_by_bios_is_found_by_uefi in boot_paths;
+    ];
     runner.alone(&peers, LIMIT).await;
     runner.shared("federation", &shared, LIMIT).await;
     if runs_all() {
@@ -212,5 +222,13 @@ async fn run(mut runner: Runner) -> ExitCode {
     }
     runner.shared("desk", &desk, LIMIT).await;
     runner.alone(&alone, LIMIT).await;
+    match boot_paths::reason_to_skip() {
+        None => runner.alone(&boot_paths, LIMIT).await,
+        Some(reason) => {
+            for test in &boot_paths {
+                runner.ignore(test.name, &reason);
+            }
+        }
+    }
     runner.finish()
 }

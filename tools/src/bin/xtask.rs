@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use tools::demo::lab::Shape;
 use tools::progress::Steps;
 use tools::qemu::Machine;
-use tools::{bench, build, check, demo, logs, run, suite, symbolise, workspace};
+use tools::{bench, build, check, demo, disk, logs, run, suite, symbolise, workspace};
 
 /// Sallyport: build it, run it, see it work, test it.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ struct Command {
 enum Task {
     /// Build the firmware and lay out target/image/sallyport.elf.
     Build,
+    /// Build and write target/image/sallyport.img, a disk that boots by BIOS and UEFI, and its other forms.
+    Image(Image),
     /// Boot the box in QEMU with this terminal as its serial console.
     Run(Box_),
     /// Show a federation end to end: two simulated companies, the box between them.
@@ -75,6 +77,17 @@ struct Demo {
 }
 
 #[derive(Debug, Args)]
+struct Image {
+    /// Sign with this private key (PEM, PKCS #8, Ed25519); the loaders then trust no other. Without it,
+    /// with the development key.
+    #[arg(long, value_name = "FILE")]
+    release_key: Option<PathBuf>,
+    /// Words for the firmware's command line, such as console=9600.
+    #[arg(long, value_name = "WORDS", default_value = "")]
+    command_line: String,
+}
+
+#[derive(Debug, Args)]
 struct Logs {
     /// The log; target/run/defmt.bin if absent.
     log: Option<PathBuf>,
@@ -99,6 +112,14 @@ fn perform(task: Task) -> Result<()> {
             let mut steps = Steps::new(3);
             build::build(&mut steps)?;
             steps.finish("build");
+            Ok(())
+        }
+        Task::Image(options) => {
+            let signer = disk::Signer::read(options.release_key.as_deref())?;
+            let mut steps = Steps::new(5);
+            let firmware = build::build(&mut steps)?;
+            disk::write(&mut steps, &firmware.elf, &signer, &options.command_line)?;
+            steps.finish("image");
             Ok(())
         }
         Task::Run(shape) => run::run(shape.machine, shape.memory),

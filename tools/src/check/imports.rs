@@ -78,6 +78,7 @@ const TABLE: &[Row] = &[
             "dataplane",
             "pki",
             "sip",
+            "slots",
             "storage",
             "syslog",
             "tls-proxy",
@@ -88,16 +89,37 @@ const TABLE: &[Row] = &[
         may_import: &["hal", "hal-x86", "firmware"],
     },
     Row {
-        name: "image",
+        name: "slots",
         may_import: &[],
     },
     Row {
+        name: "loader",
+        may_import: &["slots"],
+    },
+    Row {
+        name: "handoff",
+        may_import: &["loader"],
+    },
+    Row {
+        name: "bios",
+        may_import: &["slots", "loader", "handoff"],
+    },
+    Row {
+        name: "uefi",
+        may_import: &["slots", "loader", "handoff"],
+    },
+    // The image is proved with the loader's own code before it is written.
+    Row {
+        name: "image",
+        may_import: &["slots", "loader"],
+    },
+    Row {
         name: "tools",
-        may_import: &["image"],
+        may_import: &["image", "slots"],
     },
     Row {
         name: "hw-tests",
-        may_import: &["hal", "hal-sim", "dataplane", "tools"],
+        may_import: &["hal", "hal-sim", "dataplane", "slots", "tools"],
     },
     // Fuzz targets feed every parser.
     Row {
@@ -136,6 +158,11 @@ const APPLIANCE: &[&str] = &[
     "firmware",
     "hal-x86",
     "boot",
+    "slots",
+    "loader",
+    "handoff",
+    "bios",
+    "uefi",
 ];
 
 /// What the appliance's shipped code must not name.

@@ -16,7 +16,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::progress::Steps;
-use crate::{build, host, workspace};
+use crate::{build, disk, host, workspace};
 
 /// One named check.
 pub struct Check {
@@ -58,12 +58,20 @@ pub const CHECKS: &[Check] = &[
         run: clippy_boot,
     },
     Check {
+        name: "clippy: loaders",
+        run: clippy_loaders,
+    },
+    Check {
         name: "documentation: host crates",
         run: doc_host,
     },
     Check {
         name: "documentation: firmware image",
         run: doc_boot,
+    },
+    Check {
+        name: "documentation: loaders",
+        run: doc_loaders,
     },
 ];
 
@@ -93,17 +101,20 @@ fn format() -> Result<()> {
 
 fn clippy_host() -> Result<()> {
     let mut cargo = workspace::cargo();
-    cargo.args([
-        "clippy",
-        "--workspace",
-        "--exclude",
-        "boot",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]);
+    cargo.args(["clippy", "--workspace"]);
+    cargo.args(workspace::WITHOUT_IMAGES);
+    cargo.args(["--all-targets", "--", "-D", "warnings"]);
     workspace::run(&mut cargo)
+}
+
+fn clippy_loaders() -> Result<()> {
+    let mut cargo = disk::loaders_cargo("clippy");
+    workspace::run(cargo.args(["--", "-D", "warnings"]))
+}
+
+fn doc_loaders() -> Result<()> {
+    let mut cargo = disk::loaders_cargo("doc");
+    workspace::run(cargo.arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn clippy_boot() -> Result<()> {
@@ -113,7 +124,8 @@ fn clippy_boot() -> Result<()> {
 fn doc_host() -> Result<()> {
     let mut cargo = workspace::cargo();
     cargo
-        .args(["doc", "--workspace", "--exclude", "boot", "--no-deps"])
+        .args(["doc", "--workspace", "--no-deps"])
+        .args(workspace::WITHOUT_IMAGES)
         .env("RUSTDOCFLAGS", "-D warnings");
     workspace::run(&mut cargo)
 }

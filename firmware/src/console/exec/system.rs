@@ -144,6 +144,7 @@ fn version(core: &mut Core, _: &Captures<'_>, out: &mut String) {
             uptime: now.since(hal::time::Instant::ZERO),
             memory_bytes: core.budget.memory_bytes,
             cpu: &core.cpu,
+            origin: (&core.origin.0, core.origin.1),
             startup: &core.startup.report,
             has_startup: core.startup.was_found,
             serial: &serial_number(core),
