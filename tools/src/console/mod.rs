@@ -35,6 +35,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What a box on whose disk nothing is saved asks before its first prompt.
 const OFFER: &str = "through interactive prompts [yes]? ";
 
+/// The first questions that such a box asks if it was told to: Enter, typed to wake a box that is still
+/// starting, says yes to the offer and goes no further than the last of these.
+const FIRST_QUESTIONS: [&str; 3] = [
+    "Host name [sallyport]: ",
+    "Domain name: ",
+    "Enable password: ",
+];
+
+/// Leaves the questions.
+const CTRL_C: &[u8] = b"\x03";
+
 /// What the pager prints when a page is full.
 const PAGER: &str = "<--- More --->";
 
@@ -298,14 +309,18 @@ impl Console {
         let shown = self
             .wait_for("a prompt", |text| {
                 let last = text.rsplit('\n').next().unwrap_or_default();
-                (is_prompt(last) || last.ends_with(OFFER)).then_some(text.len())
+                let is_asked = last.ends_with(OFFER) || is_first_question(last);
+                (is_prompt(last) || is_asked).then_some(text.len())
             })
             .await?;
         if shown.ends_with(OFFER) {
             self.send(b"no\r").await?;
-            self.wait_prompt().await?;
+        } else if is_first_question(&shown) {
+            self.send(CTRL_C).await?;
+        } else {
+            return Ok(());
         }
-        Ok(())
+        self.wait_prompt().await.map(drop)
     }
 
     /// Waits until `find` returns an end offset in the unread text; consumes and returns up to it.
@@ -343,6 +358,12 @@ impl Console {
             ),
         }
     }
+}
+
+fn is_first_question(text: &str) -> bool {
+    FIRST_QUESTIONS
+        .iter()
+        .any(|question| text.ends_with(question))
 }
 
 /// Prints raw console bytes. A closed standard output must not stop the console.

@@ -205,3 +205,21 @@ async fn a_lent_console_is_the_clients_until_it_hangs_up() {
     assert_eq!(console.command("show clock").await.unwrap(), "noon\n");
     assert!(console.transcript().contains("who?"));
 }
+
+#[tokio::test]
+async fn a_box_out_of_the_factory_is_not_set_up_by_being_woken() {
+    let mut console = scripted(&[
+        (
+            "",
+            "Pre-configure Sallyport now through interactive prompts [yes]? ",
+        ),
+        ("no\r", "sallyport> "),
+    ]);
+    console.wait_ready().await.unwrap();
+    // An Enter was on its way when the offer came.
+    let mut console = scripted(&[
+        ("", "Host name [sallyport]: "),
+        ("\u{3}", "\r\nINFO: nothing was changed\r\nsallyport> "),
+    ]);
+    console.wait_ready().await.unwrap();
+}

@@ -21,7 +21,7 @@
 //! received into merged buffers and leaves as one chain, and only the device at the far end of the
 //! path, or nobody, cuts it.
 //!
-//! A device that offers several pairs of queues gets up to [`PAIRS_MAX`] of them driven, so that its
+//! A device that offers several pairs of queues gets up to four of them driven, so that its
 //! side can spread the work over threads of its own; one processor looks at all of ours. They share the
 //! receive descriptors that a single pair would have, so more pairs take no more buffers. A flow stays in its
 //! pair (`steer.rs`).
