@@ -8,7 +8,7 @@ use core::hint::black_box;
 use core::net::Ipv4Addr;
 use std::time::Instant as Wall;
 
-use dataplane::bench::{AccessLookup, Probe};
+use dataplane::bench::{AccessLookup, AccessLookup6, Probe};
 use dataplane::{AccessList, Ace, AceLog, Action, AddressRange, PortMatch, Service, Transport};
 
 const PROBES: usize = 4096;
@@ -71,6 +71,7 @@ fn measure(list: &AccessList) {
             destination_port,
         }
     });
+    let lookup6 = AccessLookup6::new(list.clone());
     for (name, probes) in [("miss", misses), ("hit", hits)] {
         let found = probes.iter().filter(|probe| {
             let found = lookup.compiled(probe);
@@ -83,6 +84,19 @@ fn measure(list: &AccessList) {
         let linear = nanos(&probes[..256], 1, |probe| lookup.linear(probe));
         println!(
             "         {name:<4} ({found:>4} of {PROBES} match): compiled {compiled:>6.1} ns, \
+             element by element {linear:>8.1} ns"
+        );
+        // Lists of a few elements are searched element by element.
+        if list.elements.len() < 100 {
+            continue;
+        }
+        for probe in &probes {
+            assert_eq!(lookup6.compiled(probe), lookup6.linear(probe));
+        }
+        let compiled = nanos(&probes, 20, |probe| lookup6.compiled(probe));
+        let linear = nanos(&probes[..256], 1, |probe| lookup6.linear(probe));
+        println!(
+            "              of IPv6           : compiled {compiled:>6.1} ns, \
              element by element {linear:>8.1} ns"
         );
     }

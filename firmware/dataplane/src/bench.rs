@@ -1,6 +1,7 @@
 //! Stages of the packet path by themselves, for the benchmarks. No part of the interface.
 
 use alloc::vec::Vec;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use hal::packet::PacketBuf;
 
@@ -11,8 +12,9 @@ use crate::engine::DataPlane;
 use crate::flow::{Direction, Flow};
 use crate::hash::HashKey;
 use crate::nat::rewrite;
-use crate::policy::{AccessList, AclId, Policy, PortId};
+use crate::policy::{AccessList, AclId, AddressRange, Policy, PortId};
 use crate::slowpath::{Hits, icmp_code};
+use crate::v6::{Ace6, AddressRange6};
 use crate::wire::{ETHERNET_LEN, Headers, Tuple};
 
 /// Reads the headers of a frame.
@@ -176,5 +178,70 @@ impl AccessLookup {
             icmp_kind: 0,
             icmp_code: 0,
         }
+    }
+}
+
+/// One access list about IPv6 in both of its forms: the addresses of an IPv4 list in 2001:db8::/96.
+pub struct AccessLookup6 {
+    policy: Policy,
+    index: access::Index,
+}
+
+impl AccessLookup6 {
+    /// Compiles the IPv6 twin of `list`.
+    pub fn new(list: AccessList) -> Self {
+        let sides = list.elements.iter().enumerate().map(|(element, ace)| Ace6 {
+            element,
+            source: twin_range(ace.source),
+            destination: twin_range(ace.destination),
+            icmp: None,
+        });
+        let mut policy = Policy {
+            access_global: Some(AclId(0)),
+            ..Policy::default()
+        };
+        policy.v6.access = alloc::vec![sides.collect()];
+        policy.access_lists = alloc::vec![list];
+        let mut index = access::Index::new(usize::MAX);
+        index.rebuild(&Policy::default(), &policy);
+        Self { policy, index }
+    }
+
+    /// Which element decides; `None` also if the list is too short to be compiled.
+    pub fn compiled(&self, probe: &Probe) -> Option<usize> {
+        let (source, destination) = (twin(probe.source), twin(probe.destination));
+        let candidate = AccessLookup::candidate(probe);
+        let found = self
+            .index
+            .decide6(AclId(0), source, destination, &candidate);
+        found.ok().flatten()
+    }
+
+    /// The same, element by element.
+    pub fn linear(&self, probe: &Probe) -> Option<usize> {
+        let (source, destination) = (twin(probe.source), twin(probe.destination));
+        let candidate = AccessLookup::candidate(probe);
+        let elements = &self.policy.access_lists.first()?.elements;
+        self.policy.v6.access.first()?.iter().position(|side| {
+            side.source.contains(source)
+                && side.destination.contains(destination)
+                && elements.get(side.element).is_some_and(|element| {
+                    element.is_active && access::matches_service(&element.service, &candidate)
+                })
+        })
+    }
+}
+
+fn twin(address: Ipv4Addr) -> Ipv6Addr {
+    Ipv6Addr::from_bits(0x2001_0db8 << 96 | u128::from(address.to_bits()))
+}
+
+fn twin_range(range: AddressRange) -> AddressRange6 {
+    match range {
+        AddressRange::ANY => AddressRange6::ANY,
+        range => AddressRange6 {
+            first: twin(range.first),
+            last: twin(range.last),
+        },
     }
 }
