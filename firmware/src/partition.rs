@@ -7,7 +7,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use hal::disk::{Disk, DiskError, SECTOR_LEN};
+use hal::disk::{Disk, DiskError, SECTOR_LEN, check_range};
 use slots::layout::CONFIGURATION;
 use slots::{BlockDevice, BlockError, Extent, GptError, gpt};
 
@@ -77,11 +77,7 @@ struct Part {
 impl Part {
     /// The place on the disk of `len` bytes from sector `first` of the part on.
     fn place(&self, first: u64, len: usize) -> Result<u64, DiskError> {
-        let sectors = len.div_ceil(SECTOR_LEN) as u64;
-        let end = first.checked_add(sectors);
-        if end.is_none_or(|end| end > self.place.sectors) {
-            return Err(DiskError::OutOfRange);
-        }
+        check_range(self.place.sectors, first, len)?;
         // The part is on the disk, so this does not overflow.
         Ok(self.place.first.saturating_add(first))
     }

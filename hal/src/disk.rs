@@ -18,6 +18,20 @@ pub enum DiskError {
     ReadOnly,
 }
 
+/// Checks that `len` bytes from sector `first` on are whole sectors of a disk of `sectors`.
+///
+/// # Errors
+/// [`DiskError::Unaligned`], [`DiskError::OutOfRange`].
+pub const fn check_range(sectors: u64, first: u64, len: usize) -> Result<(), DiskError> {
+    if !len.is_multiple_of(SECTOR_LEN) {
+        return Err(DiskError::Unaligned);
+    }
+    match first.checked_add((len / SECTOR_LEN) as u64) {
+        Some(end) if end <= sectors => Ok(()),
+        _ => Err(DiskError::OutOfRange),
+    }
+}
+
 /// A disk of [`SECTOR_LEN`]-byte sectors.
 ///
 /// A written sector is old or new after a power cut, never a mixture; the order in which

@@ -23,7 +23,7 @@ use core::fmt::{self, Write as _};
 use core::ops::Range;
 
 use heapless::String;
-use slots::layout::{BOOT_STATE, SLOT_A, SLOT_B};
+use slots::layout::{BOOT_STATE, SLOT_A, SLOT_B, SLOT_MEBIBYTES};
 use slots::{BlockDevice, BootState, Choice, Extent, GptError, Header, Reason, Slot, choose, gpt};
 
 use crate::elf::Firmware;
@@ -34,7 +34,7 @@ pub const COMMAND_LINE_MAX: usize = 512;
 
 /// Largest firmware, in bytes: what a slot holds behind its header.
 pub const FIRMWARE_MAX: usize =
-    (8 << 20) - (slots::header::PAYLOAD_SECTOR as usize) * slots::SECTOR;
+    ((SLOT_MEBIBYTES << 20) as usize) - (slots::header::PAYLOAD_SECTOR as usize) * slots::SECTOR;
 
 /// Which loader this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -61,13 +61,16 @@ const fn row(kind: Guid, name: &'static str, first_mebibyte: u64, mebibytes: u64
     }
 }
 
+/// Size of a slot in MiB.
+pub const SLOT_MEBIBYTES: u64 = 8;
+
 /// All partitions, in order of place. The last MiB of the image is the backup table's.
 pub const PARTITIONS: [Row; 8] = [
     row(ESP, "EFI system", 1, 4),
     row(BIOS_BOOT, "BIOS boot", 5, 1),
     row(BOOT_STATE, "boot state", 6, 1),
-    row(SLOT_A, "slot A", 7, 8),
-    row(SLOT_B, "slot B", 15, 8),
+    row(SLOT_A, "slot A", 7, SLOT_MEBIBYTES),
+    row(SLOT_B, "slot B", 15, SLOT_MEBIBYTES),
     row(CONFIGURATION, "configuration", 23, 16),
     row(LOG, "log", 39, 8),
     row(CRASH, "crash", 47, 1),

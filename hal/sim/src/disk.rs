@@ -12,7 +12,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use hal::disk::{Disk, DiskError, SECTOR_LEN};
+use hal::disk::{Disk, DiskError, SECTOR_LEN, check_range};
 
 use crate::random::SplitMix;
 
@@ -161,14 +161,9 @@ impl State {
         if let Some(error) = self.failure {
             return Err(error);
         }
-        if !len.is_multiple_of(SECTOR_LEN) {
-            return Err(DiskError::Unaligned);
-        }
-        let first = usize::try_from(first).map_err(|_| DiskError::OutOfRange)?;
-        match first.checked_add(len / SECTOR_LEN) {
-            Some(end) if end <= self.medium.len() => Ok(first),
-            _ => Err(DiskError::OutOfRange),
-        }
+        check_range(self.medium.len() as u64, first, len)?;
+        // Not beyond the end of a vector.
+        Ok(first as usize)
     }
 
     /// The newest version of a sector.

@@ -17,6 +17,7 @@
 //! | [`memory`] | copying, setting and comparing bytes |
 //! | [`memory_map`] | what memory is free |
 //! | [`epitaph`], [`backtrace`] | what a crash leaves behind |
+//! | [`dma`] | memory shared with devices |
 //! | [`pci`], [`msix`] | finding devices, their registers and interrupts |
 //! | [`virtio`] | network, disk and entropy devices |
 //! | [`nvme`] | NVMe disks |
@@ -29,6 +30,7 @@ pub mod apic;
 pub mod backtrace;
 pub mod cpu;
 pub mod descriptors;
+pub mod dma;
 pub mod entropy;
 pub mod epitaph;
 pub mod exceptions;

@@ -12,8 +12,8 @@ use hal::time::Monotonic;
 use super::NvmeError;
 use super::queue::{Command, ENTRIES, QueuePair};
 use super::regs::{CC_ENABLED, CSTS_FATAL, CSTS_READY, GONE, PAGE, admin, register, status};
+use crate::dma::DmaMemory;
 use crate::mmio::Mmio;
-use crate::virtio::dma::DmaMemory;
 
 /// The longest wait for the controller to become ready or to stop, whatever longer it asks for.
 const READY_MAX: Duration = Duration::from_secs(15);

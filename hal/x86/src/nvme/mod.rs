@@ -24,14 +24,14 @@ mod regs;
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use hal::disk::{Disk, DiskError, SECTOR_LEN};
+use hal::disk::{Disk, DiskError, SECTOR_LEN, check_range};
 use hal::time::Monotonic;
 
 use self::controller::{Capabilities, CommandError, Controller};
 use self::queue::Command;
 use self::regs::{PAGE, admin, controller as identity, io, namespace, register, status};
+use crate::dma::DmaMemory;
 use crate::pci::{BarError, ConfigSpace, Function, Machine};
-use crate::virtio::dma::DmaMemory;
 
 pub use self::controller::Registers;
 
@@ -225,18 +225,6 @@ impl<R: Registers, C: Monotonic> Nvme<R, C> {
         Ok(())
     }
 
-    /// Checks that `len` bytes from sector `first` on are whole sectors of the disk.
-    fn check(&self, first: u64, len: usize) -> Result<(), DiskError> {
-        if !len.is_multiple_of(SECTOR_LEN) {
-            return Err(DiskError::Unaligned);
-        }
-        let count = (len / SECTOR_LEN) as u64;
-        match first.checked_add(count) {
-            Some(end) if end <= self.sectors => Ok(()),
-            _ => Err(DiskError::OutOfRange),
-        }
-    }
-
     /// How much of `left` bytes from sector `first` on one transfer moves.
     fn part(&self, first: u64, left: usize) -> Part {
         let sectors_per_block = (self.block_len / SECTOR_LEN) as u64;
@@ -367,14 +355,14 @@ impl<R: Registers, C: Monotonic> Disk for Nvme<R, C> {
     }
 
     fn read(&mut self, first: u64, data: &mut [u8]) -> Result<(), DiskError> {
-        self.check(first, data.len())?;
+        check_range(self.sectors, first, data.len())?;
         let result = self.read_parts(first, data);
         self.wipe();
         result
     }
 
     fn write(&mut self, first: u64, data: &[u8]) -> Result<(), DiskError> {
-        self.check(first, data.len())?;
+        check_range(self.sectors, first, data.len())?;
         if self.is_read_only {
             return Err(DiskError::ReadOnly);
         }

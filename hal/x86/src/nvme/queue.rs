@@ -8,7 +8,7 @@
 use core::sync::atomic::{Ordering, fence};
 
 use super::regs::{COMMAND_LEN, COMPLETION_LEN};
-use crate::virtio::dma::DmaMemory;
+use crate::dma::DmaMemory;
 
 /// Entries of each queue.
 pub(super) const ENTRIES: u16 = 2;

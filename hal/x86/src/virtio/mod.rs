@@ -7,13 +7,11 @@
 //! | [`ring`] | the split virtqueue; knows no registers |
 //! | [`transport`] | what a driver needs of the bus, bringing a device up |
 //! | [`pci`] | the transport of PCI devices |
-//! | [`dma`] | memory shared with devices |
 //! | `fake` | a device that misbehaves on demand, for tests |
 //!
 //! [`probe`] makes drivers for everything that `crate::pci` found.
 
 pub mod blk;
-pub mod dma;
 pub mod net;
 pub mod pci;
 mod regs;

@@ -8,9 +8,9 @@ use core::time::Duration;
 
 use hal::time::{Instant, Monotonic};
 
-use super::dma::DmaMemory;
 use super::ring::{QUEUE_SIZE_MAX, Segment, Transfer, Virtqueue};
 use super::transport::{self, Transport, TransportError};
+use crate::dma::DmaMemory;
 
 /// The most pieces a request has: header, data, status.
 pub(super) const SEGMENTS_MAX: usize = 3;

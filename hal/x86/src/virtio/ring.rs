@@ -10,15 +10,15 @@
 //! Indices are free-running 16-bit counters (§2.7.6); their differences are taken by wrapping
 //! subtraction, in `distance` and `passes_event` alone.
 //!
-//! Neighbours: `dma.rs` gives the memory, `net`, `blk` and `rng` the transfers, `transport.rs` tells
+//! Neighbours: `../dma.rs` gives the memory, `net`, `blk` and `rng` the transfers, `transport.rs` tells
 //! the device where the rings are. Source: virtio 1.2 §2.7.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::sync::atomic::{Ordering, fence};
 
-use super::dma::DmaMemory;
 use super::transport::Reset;
+use crate::dma::DmaMemory;
 
 /// The largest queue we make; the device may want it smaller.
 pub const QUEUE_SIZE_MAX: u16 = 256;

@@ -9,7 +9,7 @@ pub(crate) mod regs;
 
 use core::time::Duration;
 
-use hal::disk::{Disk, DiskError, SECTOR_LEN};
+use hal::disk::{Disk, DiskError, SECTOR_LEN, check_range};
 use hal::time::Monotonic;
 
 use self::regs::{HEADER_LEN, HEADER_SECTOR, STATUS_OK, config, feature, request};
@@ -77,18 +77,6 @@ impl<T: Transport, C: Monotonic> VirtioBlk<T, C> {
     #[must_use]
     pub fn resets(&self) -> u64 {
         self.requester.resets()
-    }
-
-    /// Checks that `len` bytes from sector `first` on are whole sectors of the disk.
-    fn check(&self, first: u64, len: usize) -> Result<(), DiskError> {
-        if !len.is_multiple_of(SECTOR_LEN) {
-            return Err(DiskError::Unaligned);
-        }
-        let count = (len / SECTOR_LEN) as u64;
-        match first.checked_add(count) {
-            Some(end) if end <= self.sectors => Ok(()),
-            _ => Err(DiskError::OutOfRange),
-        }
     }
 
     fn read_parts(&mut self, first: u64, data: &mut [u8]) -> Result<(), DiskError> {
@@ -169,7 +157,7 @@ impl<T: Transport, C: Monotonic> Disk for VirtioBlk<T, C> {
     }
 
     fn read(&mut self, first: u64, data: &mut [u8]) -> Result<(), DiskError> {
-        self.check(first, data.len())?;
+        check_range(self.sectors, first, data.len())?;
         let result = self.read_parts(first, data);
         // What passed through may be a private key.
         self.requester.memory.clear();
@@ -177,7 +165,7 @@ impl<T: Transport, C: Monotonic> Disk for VirtioBlk<T, C> {
     }
 
     fn write(&mut self, first: u64, data: &[u8]) -> Result<(), DiskError> {
-        self.check(first, data.len())?;
+        check_range(self.sectors, first, data.len())?;
         if self.is_read_only() {
             return Err(DiskError::ReadOnly);
         }

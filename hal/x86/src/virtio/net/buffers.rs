@@ -5,7 +5,7 @@ use hal::packet::{BUFFER_LEN, HEADROOM, PacketBuf, PacketPool};
 use super::header;
 use super::regs::HEADER_LEN;
 use super::regs::header::NUM_BUFFERS;
-use crate::virtio::dma::physical;
+use crate::dma::physical;
 use crate::virtio::ring::{Segment, Transfer};
 
 /// Where a received frame begins in its first buffer.

@@ -11,7 +11,7 @@ use core::time::Duration;
 use hal::time::Monotonic;
 
 use super::regs::control;
-use crate::virtio::dma::DmaMemory;
+use crate::dma::DmaMemory;
 use crate::virtio::request::{Piece, Request};
 use crate::virtio::ring::Virtqueue;
 use crate::virtio::transport::{self, Reset, Transport, TransportError};

@@ -5,14 +5,14 @@
 //! RAM at its own address and runs no IOMMU; `physical` is the one place that says so.
 //!
 //! Ordering is not this module's business: an access here is volatile, so it happens exactly once
-//! and in program order with other accesses here, and nothing more is promised. `ring.rs` adds the
-//! fences of virtio 1.2 §2.7.13.
+//! and in program order with other accesses here, and nothing more is promised. the rings of the
+//! drivers add the fences that theirs want (virtio 1.2 §2.7.13, NVMe queues).
 
 use alloc::alloc::{Layout, alloc_zeroed};
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicU16;
 
-/// Rings are page-aligned, which satisfies every alignment of virtio 1.2 §2.7.
+/// Rings are page-aligned, which satisfies every alignment of virtio 1.2 §2.7 and is what NVMe wants.
 const ALIGNMENT: usize = 4096;
 
 /// The address a device uses for memory at `pointer`.
