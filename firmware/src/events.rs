@@ -11,8 +11,8 @@ use config::Config;
 use core::net::{IpAddr, Ipv4Addr};
 use dataplane::{
     AceLog, AclId, Action, BoxVerdict, ConnEnds, ConnSide, ConnectionLimit, DropReason, Event,
-    EventKind, EventKinds, FlowEnd, FragmentFacts, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP,
-    PacketFacts, PortId, SourceNat, XlateEnds,
+    EventKind, EventKinds, FlowEnd, FragmentFacts, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP,
+    PROTOCOL_UDP, PacketFacts, PortId, SourceNat, XlateEnds,
 };
 use syslog::message::field::{
     Direction, Elapsed, Endpoint, Hits, Host, HostPort, IcmpDetail, Protocol, RuleHashes, TcpFlags,
@@ -686,8 +686,7 @@ impl<'a> Words<'a> {
 
 /// The ICMP type that opens a flow.
 const ECHO_REQUEST: u8 = 8;
-/// ICMPv6 and its echo request, RFC 4443 §1 and §4.1.
-const PROTOCOL_ICMPV6: u8 = 58;
+/// ICMPv6's echo request, RFC 4443 §4.1.
 const ECHO_REQUEST_6: u8 = 128;
 
 /// The type that opens a flow of ICMP or of ICMPv6.

@@ -16,6 +16,15 @@ const PASTE_MAX: usize = 64 * 1024;
 /// Longest text taken from the terminal, in bytes: what a slot of the disk holds.
 const TEXT_MAX: usize = 4 << 20;
 
+/// A yes or a no; `None` for anything else.
+pub(super) fn yes_or_no(answer: &str) -> Option<bool> {
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Some(true),
+        "n" | "no" => Some(false),
+        _ => None,
+    }
+}
+
 impl Session {
     /// Sends text.
     pub(super) async fn say(&mut self, text: &str) -> Result<(), Gone> {
@@ -90,10 +99,9 @@ impl Session {
             let Some(answer) = self.read(prompt, false).await? else {
                 return Ok(false);
             };
-            match answer.trim().to_ascii_lowercase().as_str() {
-                "y" | "yes" => return Ok(true),
-                "n" | "no" => return Ok(false),
-                _ => self.say("% Please answer 'yes' or 'no'.\n").await?,
+            match yes_or_no(&answer) {
+                Some(answer) => return Ok(answer),
+                None => self.say("% Please answer 'yes' or 'no'.\n").await?,
             }
         }
     }

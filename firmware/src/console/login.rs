@@ -373,7 +373,8 @@ async fn set_first_password(session: &mut Session) -> Result<(), Gone> {
         .say("The enable password is not set.  Please set it now.\n")
         .await?;
     for _ in 0..TRIES {
-        let Some(hash) = new_password(session, "Enter  Password: ").await? else {
+        let first = session.password("Enter  Password: ").await?;
+        let Some(hash) = repeat_password(session, &first).await? else {
             continue;
         };
         change_privilege(session, PRIVILEGED);
@@ -393,12 +394,6 @@ async fn set_first_password(session: &mut Session) -> Result<(), Gone> {
     session.say("Access denied.\n").await
 }
 
-/// Asks for a new password twice. `None` if it cannot be one, which is said.
-async fn new_password(session: &mut Session, prompt: &str) -> Result<Option<PasswordHash>, Gone> {
-    let first = session.password(prompt).await?;
-    repeat_password(session, &first).await
-}
-
 /// Asks for a password that was typed as `first` again. `None` if it cannot be one or is not the same,
 /// which is said.
 pub(super) async fn repeat_password(
@@ -412,7 +407,7 @@ pub(super) async fn repeat_password(
         return Ok(None);
     }
     let second = session.password("Repeat Password: ").await?;
-    if *first != **second {
+    if first != second.as_str() {
         session.say("ERROR: The passwords do not match.\n").await?;
         return Ok(None);
     }

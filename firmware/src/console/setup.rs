@@ -15,6 +15,7 @@ use config::Config;
 use config::model::{InterfaceId, Subnet};
 use config::script::Script;
 
+use super::ask;
 use super::declare::{EXEC, PRIVILEGED, Rows, talk};
 use super::exec::{set_clock, write_memory};
 use super::login::repeat_password;
@@ -31,7 +32,7 @@ pub(super) const ROWS: Rows = &[talk!(
 )];
 
 const OFFER: &str = "Pre-configure Sallyport now through interactive prompts [yes]? ";
-const FEW_ANSWERS: &str = "ERROR: please answer 'yes' or 'no'\n";
+const NEITHER: &str = "ERROR: please answer 'yes' or 'no'\n";
 const NAMEIF: &str = "inside";
 
 /// Why the questions ended early.
@@ -172,7 +173,7 @@ impl<'s> Interview<'s> {
             let answer = self.session.ask_or_leave(&prompt).await?;
             match yes_or_no(&answer.ok_or(Stop::Left)?, default) {
                 Some(answer) => return Ok(answer),
-                None => self.session.say(FEW_ANSWERS).await?,
+                None => self.session.say(NEITHER).await?,
             }
         }
     }
@@ -337,11 +338,9 @@ impl<'s> Interview<'s> {
 
 /// A yes, a no, Enter for `default`; `None` for anything else.
 fn yes_or_no(answer: &str, default: bool) -> Option<bool> {
-    match answer.trim().to_ascii_lowercase().as_str() {
+    match answer.trim() {
         "" => Some(default),
-        "y" | "yes" => Some(true),
-        "n" | "no" => Some(false),
-        _ => None,
+        answer => ask::yes_or_no(answer),
     }
 }
 

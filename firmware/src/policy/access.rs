@@ -9,13 +9,10 @@ use config::model::{
     AccessLine, AccessList, AccessRule, Action, MatchedAddresses, PortMatch, RuleLog, RuleMatch,
     Service,
 };
-use dataplane::{Ace, Ace6, AceLog, AclId, AddressRange, AddressRange6};
+use dataplane::{Ace, Ace6, AceLog, AclId, AddressRange, AddressRange6, PROTOCOL_ICMPV6};
 
 use super::schedule::{RangeState, Schedule};
 use super::{CompiledList, port_named, range, transport};
-
-/// ICMPv6 (RFC 4443 §1).
-const PROTOCOL_ICMPV6: u8 = 58;
 
 /// The access lists of a policy while they are collected.
 pub(super) struct Lists {

@@ -122,8 +122,7 @@ pub(crate) fn compile(
     let (inspections, proxies) = inspect::compile(config, &mut lists);
     let (connections, tcp_maps) = connection::compile(config, &mut lists);
     let dns = inspect::dns(config, &mut lists);
-    let nat = nat::compile(config);
-    let nat6 = nat6::compile(config, &nat);
+    let (nat, nat6) = nat::compile(config);
     let secs = |timer| Duration::from_secs(u64::from(config.timeouts.secs(timer)));
     let policy = Policy {
         interfaces,

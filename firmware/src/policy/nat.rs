@@ -9,40 +9,44 @@ use core::net::Ipv4Addr;
 use config::Config;
 use config::model::{
     AutoNat, AutoNatKind, DynamicMapping, ManualMapped, ManualNat, ManualSource, MappedAddress,
-    NatInterfaces, PortMatch, RealAddress, Service,
+    NatInterfaces, ObjectAddress, PortMatch, RealAddress, Service,
 };
 use dataplane::{
     AddressRange, DestinationNat, NatRule, NatSection, PatPool, PerSessionRule, PoolOptions,
-    PortId, PortTranslation, SourceNat,
+    PortId, PortTranslation, SourceNat, StaticNat6,
 };
 
-use super::{port_named, range, transport};
+use super::{nat6, port_named, range, transport};
 
 mod source;
 
 pub(crate) use source::statement;
 
-/// All rules, section by section.
-pub(super) fn compile(config: &Config) -> Vec<NatRule> {
-    let manual = |rules: &[ManualNat], section| -> Vec<NatRule> {
-        rules
-            .iter()
-            .filter_map(|rule| manual_rule(config, rule, section))
-            .collect()
+/// All rules, section by section, and their IPv6 sides.
+pub(super) fn compile(config: &Config) -> (Vec<NatRule>, Vec<StaticNat6>) {
+    let (mut rules, mut sides) = (Vec::new(), Vec::new());
+    let mut add = |rule: Option<NatRule>, pairs: nat6::Pairs| {
+        if let Some(rule) = rule {
+            sides.extend(nat6::sides(rules.len(), &rule, pairs));
+            rules.push(rule);
+        }
     };
-    let mut all = manual(&config.nat_before, NatSection::Manual);
-    for (name, object, rule) in config.auto_nat() {
-        // An object with an IPv6 address has none of IPv4; see `nat6`.
-        let real: Vec<AddressRange> = object
-            .address
-            .and_then(config::model::ObjectAddress::range)
-            .map(range)
-            .into_iter()
-            .collect();
-        all.extend(auto_rule(config, name, real, rule));
+    for rule in &config.nat_before {
+        let compiled = manual_rule(config, rule, NatSection::Manual);
+        add(compiled, nat6::of_manual(config, rule));
     }
-    all.extend(manual(&config.nat_after, NatSection::AfterAuto));
-    all
+    for (name, object, rule) in config.auto_nat() {
+        // An object with an IPv6 address has none of IPv4.
+        let real = object.address.and_then(ObjectAddress::range);
+        let real = real.map(range).into_iter().collect();
+        let compiled = auto_rule(config, name, real, rule);
+        add(compiled, nat6::of_object(config, object, rule));
+    }
+    for rule in &config.nat_after {
+        let compiled = manual_rule(config, rule, NatSection::AfterAuto);
+        add(compiled, nat6::of_manual(config, rule));
+    }
+    (rules, sides)
 }
 
 fn auto_rule(

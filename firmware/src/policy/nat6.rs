@@ -7,52 +7,42 @@ use alloc::vec::Vec;
 
 use config::Config;
 use config::model::{
-    AddressRange6, AutoNatKind, ManualMapped, ManualNat, ManualSource, MappedAddress, RealAddress,
+    AddressRange6, AutoNat, AutoNatKind, ManualMapped, ManualNat, ManualSource, MappedAddress,
+    NetworkObject, ObjectAddress, RealAddress,
 };
-use dataplane::{NatRule, NatSection, StaticNat6};
+use dataplane::{NatRule, StaticNat6};
 
 use super::access::range6;
 
-/// The IPv6 sides of `rules`, which were compiled from `config`, in the order they are tried.
-pub(super) fn compile(config: &Config, rules: &[NatRule]) -> Vec<StaticNat6> {
-    let mut manual = config.nat_before.iter().filter(is_compiled(config));
-    let mut after = config.nat_after.iter().filter(is_compiled(config));
-    let mut sides = Vec::new();
-    for (number, rule) in rules.iter().enumerate() {
-        let pairs = match rule.section {
-            NatSection::Manual => manual.next().map(|rule| of_manual(config, rule)),
-            NatSection::AfterAuto => after.next().map(|rule| of_manual(config, rule)),
-            NatSection::Auto => of_object(config, &rule.object),
-        };
-        if rule.inactive {
-            continue;
-        }
-        let (real, mapped) = pairs.unwrap_or_default();
-        sides.extend(
-            real.into_iter()
-                .zip(mapped)
-                .map(|(real, mapped)| StaticNat6 {
-                    rule: number,
-                    real_interface: rule.real_interface,
-                    mapped_interface: rule.mapped_interface,
-                    real: range6(real),
-                    mapped: range6(mapped),
-                    no_proxy: rule.no_proxy_arp,
-                }),
-        );
-    }
-    sides
-}
-
-/// Whether a manual rule is among the compiled ones: its interfaces are there.
-fn is_compiled(config: &Config) -> impl Fn(&&ManualNat) -> bool {
-    |rule| super::nat::ports(config, &rule.interfaces).is_some()
+/// The IPv6 sides of the rule that stands at `number`.
+pub(super) fn sides(
+    number: usize,
+    rule: &NatRule,
+    pairs: Pairs,
+) -> impl Iterator<Item = StaticNat6> {
+    let (real, mapped) = match rule.inactive {
+        true => Pairs::default(),
+        false => pairs,
+    };
+    let interfaces = (rule.real_interface, rule.mapped_interface);
+    let no_proxy = rule.no_proxy_arp;
+    real.into_iter()
+        .zip(mapped)
+        .map(move |(real, mapped)| StaticNat6 {
+            rule: number,
+            real_interface: interfaces.0,
+            mapped_interface: interfaces.1,
+            real: range6(real),
+            mapped: range6(mapped),
+            no_proxy,
+        })
 }
 
 /// Real and mapped ranges, one beside the other; none of a rule of IPv4.
-type Pairs = (Vec<AddressRange6>, Vec<AddressRange6>);
+pub(super) type Pairs = (Vec<AddressRange6>, Vec<AddressRange6>);
 
-fn of_manual(config: &Config, rule: &ManualNat) -> Pairs {
+/// Those of a manual rule.
+pub(super) fn of_manual(config: &Config, rule: &ManualNat) -> Pairs {
     let ManualSource::Static {
         real: RealAddress::Object(real),
         mapped,
@@ -69,16 +59,16 @@ fn of_manual(config: &Config, rule: &ManualNat) -> Pairs {
     (real, mapped)
 }
 
-fn of_object(config: &Config, name: &str) -> Option<Pairs> {
-    let object = config.network_objects.get(name)?;
-    let real = object.address?.range6()?;
-    let AutoNatKind::Static { mapped, .. } = &object.nat.as_ref()?.kind else {
-        return None;
+/// Those of the rule of an object.
+pub(super) fn of_object(config: &Config, object: &NetworkObject, rule: &AutoNat) -> Pairs {
+    let real = object.address.and_then(ObjectAddress::range6);
+    let (Some(real), AutoNatKind::Static { mapped, .. }) = (real, &rule.kind) else {
+        return Pairs::default();
     };
     let mapped = match mapped {
         MappedAddress::Address6(first) => real.moved_to(*first).into_iter().collect(),
         MappedAddress::Object(name) => config.addresses6_of(name),
         MappedAddress::Address(_) | MappedAddress::Interface => Vec::new(),
     };
-    Some((Vec::from([real]), mapped))
+    (Vec::from([real]), mapped)
 }

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::mode::{GLOBAL, Mode, NETWORK_OBJECT, SERVICE_OBJECT};
 use crate::model::{
-    AddressRange, AddressRange6, Config, IcmpMatch, NetworkObject, NumberKind, ObjectAddress,
-    PortMatch, Service, ServiceObject, Transport,
+    AddressRange, AddressRange6, Config, IcmpMatch, Named, NetworkObject, NumberKind,
+    ObjectAddress, PortMatch, Service, ServiceObject, Transport,
 };
 use crate::names;
 use crate::print;
@@ -246,42 +246,56 @@ pub(super) fn removable(
     })
 }
 
-fn enter_network(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+/// A table of named things, and what makes one of its own kind.
+pub(super) struct Table<T> {
+    pub(super) of: fn(&mut Config) -> &mut Named<T>,
+    pub(super) used_by: fn(&Config, &str) -> Option<&'static str>,
+    pub(super) thing: Thing,
+    pub(super) kind: Kind,
+    pub(super) mode: fn(String) -> Mode,
+}
+
+/// `KIND NAME` makes one or goes on with it, `no KIND NAME` removes it unless it is in use.
+pub(super) fn enter<T: Default + PartialEq>(
+    change: &mut Change<'_>,
+    captures: &Captures<'_>,
+    table: Table<T>,
+) -> Result<(), Refusal> {
     let name = word(captures, "name")?;
     if captures.negated() {
-        let exists = change.config.network_objects.contains_key(name);
-        let by = usage::of_network(change.config, name);
-        removable(Thing::Object, name, exists, by)?;
+        let exists = (table.of)(change.config).contains_key(name);
+        let by = (table.used_by)(change.config, name);
+        removable(table.thing, name, exists, by)?;
         return change
             .outcome
-            .removed(change.config.network_objects.remove(name));
+            .removed((table.of)(change.config).remove(name));
     }
-    name_is_free(change.config, name, Kind::NetworkObject)?;
-    change.outcome.changed |= change
-        .config
-        .network_objects
-        .make(name, NetworkObject::default);
-    change.enter(Mode::NetworkObject(name.into()));
+    name_is_free(change.config, name, table.kind)?;
+    change.outcome.changed |= (table.of)(change.config).make(name, T::default);
+    change.enter((table.mode)(name.into()));
     Ok(())
 }
 
+fn enter_network(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
+    let table = Table {
+        of: |config| &mut config.network_objects,
+        used_by: usage::of_network,
+        thing: Thing::Object,
+        kind: Kind::NetworkObject,
+        mode: Mode::NetworkObject,
+    };
+    enter(change, captures, table)
+}
+
 fn enter_service(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    let name = word(captures, "name")?;
-    if captures.negated() {
-        let exists = change.config.service_objects.contains_key(name);
-        let by = usage::of_service(change.config, name);
-        removable(Thing::Object, name, exists, by)?;
-        return change
-            .outcome
-            .removed(change.config.service_objects.remove(name));
-    }
-    name_is_free(change.config, name, Kind::ServiceObject)?;
-    change.outcome.changed |= change
-        .config
-        .service_objects
-        .make(name, ServiceObject::default);
-    change.enter(Mode::ServiceObject(name.into()));
-    Ok(())
+    let table = Table {
+        of: |config| &mut config.service_objects,
+        used_by: usage::of_service,
+        thing: Thing::Object,
+        kind: Kind::ServiceObject,
+        mode: Mode::ServiceObject,
+    };
+    enter(change, captures, table)
 }
 
 /// The name of what is being configured, and the thing itself.

@@ -1,7 +1,9 @@
 //! Groups of objects, addresses and services.
 
 use super::family::Family;
-use super::object::{Kind, current, description, name_is_free, port_match, removable, service};
+use super::object::{
+    Kind, Table, current, description, enter, name_is_free, port_match, removable, service,
+};
 use super::{Change, ip, ip6, network, network6, number_group, row, usage, word};
 use crate::mode::{GLOBAL, ICMP_GROUP, Mode, NETWORK_GROUP, PROTOCOL_GROUP, SERVICE_GROUP};
 use crate::model::{
@@ -107,22 +109,14 @@ pub(super) const OBJECT_GROUP: Family = Family {
 };
 
 fn enter_network_group(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {
-    let name = word(captures, "name")?;
-    if captures.negated() {
-        let exists = change.config.network_groups.contains_key(name);
-        let by = usage::of_network(change.config, name);
-        removable(Thing::Group, name, exists, by)?;
-        return change
-            .outcome
-            .removed(change.config.network_groups.remove(name));
-    }
-    name_is_free(change.config, name, Kind::NetworkGroup)?;
-    change.outcome.changed |= change
-        .config
-        .network_groups
-        .make(name, NetworkGroup::default);
-    change.enter(Mode::NetworkGroup(name.into()));
-    Ok(())
+    let table = Table {
+        of: |config| &mut config.network_groups,
+        used_by: usage::of_network,
+        thing: Thing::Group,
+        kind: Kind::NetworkGroup,
+        mode: Mode::NetworkGroup,
+    };
+    enter(change, captures, table)
 }
 
 fn enter_service_group(change: &mut Change<'_>, captures: &Captures<'_>) -> Result<(), Refusal> {

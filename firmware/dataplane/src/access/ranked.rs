@@ -14,11 +14,8 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use super::Candidate;
 use super::compiled::{Compiled, Estimate};
 use crate::policy::{AccessList, Ace, AddressRange, Service};
-use crate::v6::{Ace6, AddressRange6};
+use crate::v6::{Ace6, AddressRange6, PROTOCOL_ICMPV6};
 use crate::wire::PROTOCOL_ICMP;
-
-/// ICMPv6 (RFC 4443 §1).
-const PROTOCOL_ICMPV6: u8 = 58;
 
 /// Where intervals begin, in order; the first, from the lowest address on, is not kept.
 #[derive(Debug)]
@@ -26,14 +23,14 @@ struct Ranks(Vec<u128>);
 
 impl Ranks {
     fn of(ranges: impl Iterator<Item = AddressRange6>) -> Self {
-        let mut begins = Vec::new();
-        for range in ranges.filter(|range| range.first <= range.last) {
-            begins.extend([
-                Some(range.first.to_bits()).filter(|&first| first > 0),
-                range.last.to_bits().checked_add(1),
-            ]);
-        }
-        let mut begins: Vec<u128> = begins.into_iter().flatten().collect();
+        let mut begins: Vec<u128> = ranges
+            .filter(|range| range.first <= range.last)
+            .flat_map(|range| {
+                let first = Some(range.first.to_bits()).filter(|&first| first > 0);
+                [first, range.last.to_bits().checked_add(1)]
+            })
+            .flatten()
+            .collect();
         begins.sort_unstable();
         begins.dedup();
         begins.shrink_to_fit();
