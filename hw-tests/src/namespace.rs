@@ -5,17 +5,20 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::process::{self, Daemon, Finished, Talker};
 
 /// How long the kernel may take to make a namespace.
 const BIRTH: Duration = Duration::from_secs(10);
+
+/// How long an echo may take in all.
+const ECHO_LIMIT: Duration = Duration::from_secs(30);
 
 /// A network namespace.
 #[derive(Debug)]
@@ -110,6 +113,31 @@ impl Namespace {
     /// As [`process::run`].
     pub async fn run(&self, words: &[&str], limit: Duration) -> Result<Finished> {
         process::run(self.command(words), limit).await
+    }
+
+    /// Sends numbered lines from the file `sent`, which it writes, to an echo server (`TCP4:HOST:PORT` as
+    /// `socat` has it), and compares what comes back within `wait_secs` of the last.
+    ///
+    /// # Errors
+    /// When it is not the same.
+    pub async fn hears_its_echo(
+        &self,
+        server: &str,
+        sent: &Path,
+        lines: u32,
+        wait_secs: u32,
+    ) -> Result<()> {
+        let text: String = (0..lines).map(|line| format!("line {line}\n")).collect();
+        fs::write(sent, &text)?;
+        let script = format!(
+            "socat -t {wait_secs} - {server},retry=20,interval=0.2 < {} | cksum; cksum < {0}",
+            sent.display()
+        );
+        let output = self.run(&["sh", "-c", &script], ECHO_LIMIT).await?;
+        let output = output.success()?;
+        let sums: Vec<&str> = output.lines().collect();
+        ensure!(sums.len() == 2 && sums[0] == sums[1], "{output}");
+        Ok(())
     }
 
     /// Starts a server here.

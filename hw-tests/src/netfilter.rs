@@ -473,24 +473,15 @@ fn policy(elements: Vec<Ace>) -> Policy {
             },
         ],
         nat: vec![NatRule {
-            section: NatSection::Auto,
             real_interface: Some(Side::Inside.port()),
             mapped_interface: Some(Side::Outside.port()),
-            source: SourceNat::Static {
-                real: vec![AddressRange::host(PUBLISHED)],
-                mapped: MappedAddress::range(AddressRange::host(PUBLIC)),
-            },
-            service: None,
-            destination: None,
-            destination_service: None,
-            unidirectional: false,
-            no_proxy_arp: false,
-            route_lookup: false,
-            inactive: false,
-            dns: false,
-            net_to_net: false,
-            object: String::new(),
-            text: String::new(),
+            ..NatRule::new(
+                NatSection::Auto,
+                SourceNat::Static {
+                    real: vec![AddressRange::host(PUBLISHED)],
+                    mapped: MappedAddress::range(AddressRange::host(PUBLIC)),
+                },
+            )
         }],
         inspect_icmp: true,
         // What the kernel does too, and what it does not.

@@ -462,6 +462,30 @@ pub struct NatRule {
     pub text: String,
 }
 
+impl NatRule {
+    /// A rule from anywhere to anywhere that translates sources by `source`, with nothing else said.
+    #[must_use]
+    pub fn new(section: NatSection, source: SourceNat) -> Self {
+        Self {
+            section,
+            real_interface: None,
+            mapped_interface: None,
+            source,
+            service: None,
+            destination: None,
+            destination_service: None,
+            unidirectional: false,
+            no_proxy_arp: false,
+            route_lookup: false,
+            inactive: false,
+            dns: false,
+            net_to_net: false,
+            object: String::new(),
+            text: String::new(),
+        }
+    }
+}
+
 /// A class whose connections are handed to a TLS proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InspectionClass {

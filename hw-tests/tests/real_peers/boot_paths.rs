@@ -250,16 +250,13 @@ fn copy(folder: &Path) -> Result<PathBuf> {
 pub(crate) async fn tampered_slots_are_refused_by_both_loaders(folder: &Path) -> Result<()> {
     const REFUSED: &str = "refused: the firmware is not the one that was signed";
     let image = copy(folder)?;
+    let installed = |starter| {
+        let medium = Medium::VirtioBlk;
+        config(folder, Machine::Q35, starter, medium, &image, false)
+    };
     damage(&image, SLOT_A)?;
     for starter in [Starter::Bios, Starter::Uefi] {
-        let config = config(
-            folder,
-            Machine::Q35,
-            starter,
-            Medium::VirtioBlk,
-            &image,
-            false,
-        )?;
+        let config = installed(starter)?;
         let (qemu, mut console, said) = start(&config).await?;
         ensure!(said.contains(&format!("slot A: {REFUSED}")), "{said}");
         ensure_origin(&mut console, 'B', starter).await?;
@@ -267,14 +264,7 @@ pub(crate) async fn tampered_slots_are_refused_by_both_loaders(folder: &Path) ->
     }
     damage(&image, SLOT_B)?;
     for starter in [Starter::Bios, Starter::Uefi] {
-        let config = config(
-            folder,
-            Machine::Q35,
-            starter,
-            Medium::VirtioBlk,
-            &image,
-            false,
-        )?;
+        let config = installed(starter)?;
         let (qemu, mut console) = Qemu::start(&config).await?;
         console.set_patience(PATIENCE);
         let said = console.expect("The box stays here").await;

@@ -66,20 +66,11 @@ pub(crate) async fn ipv6_hosts_number_themselves_and_reach_the_world(
     let words = ["socat", &listen, "SYSTEM:cat"];
     let _server = topology.router.daemon("web6", &words)?;
     let sent = lab.folder.join("sent");
-    let text: String = (0..20_000).map(|line| format!("line {line}\n")).collect();
-    std::fs::write(&sent, &text)?;
-    let connect = format!("TCP6:[{WEB}]:8080,retry=20,interval=0.2");
-    let script = format!(
-        "socat -t 5 - {connect} < {} | cksum; cksum < {0}",
-        sent.display()
-    );
-    let output = topology
+    let server = format!("TCP6:[{WEB}]:8080");
+    topology
         .client
-        .run(&["sh", "-c", &script], LIMIT)
-        .await?
-        .success()?;
-    let sums: Vec<&str> = output.lines().collect();
-    ensure!(sums.len() == 2 && sums[0] == sums[1], "{output}");
+        .hears_its_echo(&server, &sent, 20_000, 5)
+        .await?;
 
     let neighbours = lab.console.command("show ipv6 neighbor").await?;
     ensure!(neighbours.contains("2001:db8:0:1::1"), "{neighbours}");

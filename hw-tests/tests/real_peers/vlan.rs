@@ -150,26 +150,18 @@ pub(crate) async fn vlans_of_one_cable_reach_each_other_and_the_world(
     }
 
     // Bulk: the kernels hand over segments of up to 64 KiB with their tags.
-    let sent = lab.folder.join("vlan-sent");
-    let text: String = (0..400_000).map(|line| format!("line {line}\n")).collect();
-    std::fs::write(&sent, &text)?;
     let echo_words = [
         "socat",
         "TCP4-LISTEN:8021,bind=10.30.20.9,reuseaddr,fork",
         "SYSTEM:cat",
     ];
     let _echo = topology.node1.daemon("vlan-echo", &echo_words)?;
-    let script = format!(
-        "socat -t 10 - TCP4:10.30.20.9:8021,retry=20,interval=0.2 < {} | cksum; cksum < {0}",
-        sent.display()
-    );
-    let output = topology
+    let sent = lab.folder.join("vlan-sent");
+    let server = "TCP4:10.30.20.9:8021";
+    topology
         .client
-        .run(&["sh", "-c", &script], LIMIT)
-        .await?
-        .success()?;
-    let sums: Vec<&str> = output.lines().collect();
-    ensure!(sums.len() == 2 && sums[0] == sums[1], "{output}");
+        .hears_its_echo(server, &sent, 400_000, 10)
+        .await?;
 
     let console = &mut lab.console;
     let captured = console.command("show capture tags count 20").await?;

@@ -121,24 +121,15 @@ pub(crate) fn policy() -> Policy {
             route(INSIDE, REAL, 12, INNER),
         ],
         nat: vec![NatRule {
-            section: NatSection::Manual,
             real_interface: Some(INSIDE),
             mapped_interface: Some(OUTSIDE),
-            source: SourceNat::Static {
-                real: vec![range(REAL)],
-                mapped: MappedAddress::range(range(MAPPED)),
-            },
-            service: None,
-            destination: None,
-            destination_service: None,
-            unidirectional: false,
-            no_proxy_arp: false,
-            route_lookup: false,
-            inactive: false,
-            dns: false,
-            net_to_net: false,
-            object: String::new(),
-            text: String::new(),
+            ..NatRule::new(
+                NatSection::Manual,
+                SourceNat::Static {
+                    real: vec![range(REAL)],
+                    mapped: MappedAddress::range(range(MAPPED)),
+                },
+            )
         }],
         ..Policy::default()
     }

@@ -7,7 +7,6 @@
 //! | 2 | dmz | 50 | 203.0.113.129/28 |
 
 use crate::*;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 use core::time::Duration;
@@ -87,29 +86,21 @@ pub(super) fn tcp_to(port: u16) -> Service {
 
 pub(super) fn static_rule(real: Ipv4Addr, mapped: Ipv4Addr, ports: Option<(u16, u16)>) -> NatRule {
     NatRule {
-        section: NatSection::Manual,
         real_interface: Some(INSIDE),
         mapped_interface: Some(OUTSIDE),
-        source: SourceNat::Static {
-            real: alloc::vec![AddressRange::host(real)],
-            mapped: MappedAddress::range(AddressRange::host(mapped)),
-        },
         service: ports.map(|(real, mapped)| PortTranslation {
             transport: Transport::Tcp,
             real,
             mapped,
             more: 0,
         }),
-        destination: None,
-        destination_service: None,
-        unidirectional: false,
-        no_proxy_arp: false,
-        route_lookup: false,
-        inactive: false,
-        dns: false,
-        net_to_net: false,
-        object: String::new(),
-        text: String::new(),
+        ..NatRule::new(
+            NatSection::Manual,
+            SourceNat::Static {
+                real: alloc::vec![AddressRange::host(real)],
+                mapped: MappedAddress::range(AddressRange::host(mapped)),
+            },
+        )
     }
 }
 

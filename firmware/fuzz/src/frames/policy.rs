@@ -147,20 +147,9 @@ pub(super) fn policy() -> Policy {
 
 fn rule(section: NatSection, source: SourceNat, service: Option<PortTranslation>) -> NatRule {
     NatRule {
-        section,
         real_interface: Some(INSIDE),
         mapped_interface: Some(OUTSIDE),
-        source,
         service,
-        destination: None,
-        destination_service: None,
-        unidirectional: false,
-        no_proxy_arp: false,
-        route_lookup: false,
-        inactive: false,
-        dns: false,
-        net_to_net: false,
-        object: String::new(),
-        text: String::new(),
+        ..NatRule::new(section, source)
     }
 }
